@@ -1,0 +1,218 @@
+"""What an agent does, each an append to the journal; nothing invalid is ever captured.
+
+Text is stored in Unicode NFC, as the contract wants it: keyboards of some systems type Vietnamese
+in another form.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from field_client.outbox import Appended, CaptureRefusedError, Outbox
+from field_client.projection import Projection
+from field_client.receipts import OFFICE_ZONE, SCHEME_KINDS, IssuedReceipt, ReceiptBook
+from field_client.store import Store
+from schemas.receipt_token import ReceiptKind, parse_receipt
+from sync.clock import Clock, local_day
+from sync.codes import EntryCode
+from sync.entry import Fault
+from sync.ports import IdSource
+
+VOIDABLE_ALONE = ("visit_recorded", "vssid_installed", "enrolment_recorded")
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A payment in the journal with the receipt that was made for it."""
+
+    payment_id: str
+    amount_vnd: int
+    receipt: IssuedReceipt
+
+
+def _refuse(code: EntryCode, field: str) -> CaptureRefusedError:
+    return CaptureRefusedError(Fault(code, field))
+
+
+def _tidy(value: Any) -> Any:
+    """Return text in NFC without blanks around it, days as ISO text, and no blank optional texts."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value).strip() or None
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {name: _tidy(member) for name, member in value.items()}
+    return value
+
+
+class Actions:
+    """Imperative verbs over one journal. Each returns the id of the entry that it wrote."""
+
+    def __init__(
+        self,
+        store: Store,
+        outbox: Outbox,
+        projection: Projection,
+        receipts: ReceiptBook,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._projection = projection
+        self._receipts = receipts
+        self._clock = clock
+        self._ids = ids
+
+    def register_household(self, *, area: str, head_name: str, address: str, **optional: Any) -> str:
+        """Put a household on the list; optional: hamlet, phone, members."""
+        return self._append(
+            "household_registered", area=area, head_name=head_name, address=address, **optional
+        ).entry_id
+
+    def amend_household(self, household: str, **changes: Any) -> str:
+        """Change fields of a household; a None clears an optional one."""
+        return self._amend("household", household, changes)
+
+    def register_person(self, *, full_name: str, **optional: Any) -> str:
+        """Put a person on the list, in a `household` or an `area`.
+
+        Optional: birth_date, sex, national_id, insurance_number, phone.
+        """
+        self._require_born(optional.get("birth_date"), "birth_date")
+        return self._append("person_registered", full_name=full_name, **optional).entry_id
+
+    def amend_person(self, person: str, **changes: Any) -> str:
+        """Change fields of a person; a None clears an optional one."""
+        self._require_born(changes.get("birth_date"), "set.birth_date")
+        return self._amend("person", person, changes)
+
+    def record_visit(self, *, household: str, disposition: str, **optional: Any) -> str:
+        """Record a knock at a door; optional: call_back_on, note, campaign, promoter."""
+        return self._append(
+            "visit_recorded", household=household, disposition=disposition, **optional
+        ).entry_id
+
+    def record_install(
+        self, *, person: str, state: str, occasion: str, evidence: str, **optional: Any
+    ) -> str:
+        """Record a VssID install; optional: campaign, promoter."""
+        return self._append(
+            "vssid_installed", person=person, state=state, occasion=occasion, evidence=evidence, **optional
+        ).entry_id
+
+    def record_enrolment(
+        self,
+        *,
+        person: str,
+        scheme: str,
+        status: str,
+        from_day: date | str,
+        months: int,
+        amount_due_vnd: int,
+        **optional: Any,
+    ) -> str:
+        """Record an enrolment; optional: income_vnd, visit, campaign, promoter."""
+        return self._append(
+            "enrolment_recorded",
+            person=person,
+            scheme=scheme,
+            status=status,
+            from_day=from_day,
+            months=months,
+            amount_due_vnd=amount_due_vnd,
+            **optional,
+        ).entry_id
+
+    def collect_payment(
+        self,
+        allocations: Sequence[tuple[str, int]],
+        *,
+        scheme: str | None = None,
+        method: str = "cash",
+        campaign: int | None = None,
+        note: str | None = None,
+    ) -> Collected:
+        """Record money taken, with its receipt: (enrolment id, đồng) each, all of one scheme.
+
+        Scheme and campaign come from the enrolments that this device knows; pass them for others.
+        The offline cap is not asked here: this money is taken already.
+        """
+        known = [self._projection.enrolment(enrolment) for enrolment, _ in allocations]
+        schemes = {view.fields.get("scheme") for view in known if view is not None}
+        if scheme is not None:
+            schemes.add(scheme)
+        if len(schemes) != 1:
+            raise _refuse(EntryCode.ALLOCATION_MISMATCH, "scheme")
+        the_scheme = str(schemes.pop())
+        if the_scheme not in SCHEME_KINDS:
+            raise _refuse(EntryCode.FIELD_INVALID, "scheme")
+        if campaign is None and known and known[0] is not None:
+            campaign = known[0].fields.get("campaign")
+        payment_id = self._ids.new_id()
+        body = {
+            "payment": payment_id,
+            "scheme": the_scheme,
+            "method": method,
+            "allocations": [
+                {"enrolment": enrolment, "amount_vnd": amount_vnd} for enrolment, amount_vnd in allocations
+            ],
+            "note": _tidy(note),
+        }
+        with self._store.transaction():
+            payment = self._outbox.append("payment_collected", body, payment_id)
+            amount_vnd = sum(amount for _, amount in allocations)
+            receipt = self._receipts.issue(
+                SCHEME_KINDS[the_scheme], (payment_id, payment.raw), amount_vnd, campaign or 0, None
+            )
+        return Collected(payment_id, amount_vnd, receipt)
+
+    def void_payment(self, payment_id: str, reason: str) -> IssuedReceipt:
+        """Void an own payment, with the kind-9 receipt that takes the first one back."""
+        payment = self._outbox.entry(payment_id)
+        receipt = self._receipts.of_payment(payment_id)
+        if payment is None or payment.kind != "payment_collected" or receipt is None:
+            raise _refuse(EntryCode.NOT_OWN_ENTRY, "target")
+        with self._store.transaction():
+            if self._receipts.is_voided(payment_id):
+                raise _refuse(EntryCode.ALREADY_VOIDED, "target")
+            self._append("entry_voided", target=payment_id, reason=reason)
+            campaign = parse_receipt(receipt.token).content.campaign
+            return self._receipts.issue(
+                ReceiptKind.VOID, (payment_id, payment.raw), receipt.amount_vnd, campaign, receipt
+            )
+
+    def void_entry(self, target: str, reason: str) -> str:
+        """Void an own visit, install or enrolment; payments go through `void_payment`."""
+        entry = self._outbox.entry(target)
+        if entry is None:
+            raise _refuse(EntryCode.NOT_OWN_ENTRY, "target")
+        if entry.kind == "payment_collected":
+            raise _refuse(EntryCode.REFERENCE_WRONG_KIND, "target")
+        if entry.kind not in VOIDABLE_ALONE:
+            raise _refuse(EntryCode.REFERENCE_WRONG_KIND, "target")
+        with self._store.transaction():
+            voids = self._outbox.entries_touching("voids_of", target)
+            if any(void.state != "quarantined" for void in voids):
+                raise _refuse(EntryCode.ALREADY_VOIDED, "target")
+            return self._append("entry_voided", target=target, reason=reason).entry_id
+
+    def _append(self, kind: str, **members: Any) -> Appended:
+        body = {name: _tidy(value) for name, value in members.items()}
+        return self._outbox.append(kind, {name: value for name, value in body.items() if value is not None})
+
+    def _amend(self, record_type: str, record_id: str, changes: Mapping[str, Any]) -> str:
+        view = self._projection.view(record_type, record_id)
+        if view is None:
+            raise _refuse(EntryCode.REFERENCE_NOT_SEEN, record_type)
+        body = {record_type: record_id, "base": view.last_entry, "set": _tidy(changes)}
+        return self._outbox.append(f"{record_type}_amended", body).entry_id
+
+    def _require_born(self, birth_date: Any, field: str) -> None:
+        today = local_day(self._clock.now_ms(), OFFICE_ZONE)
+        if str(birth_date or "") > today.isoformat():
+            raise _refuse(EntryCode.BIRTH_DATE_IN_FUTURE, field)

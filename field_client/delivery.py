@@ -1,0 +1,158 @@
+"""What the server said about our entries: acknowledgements, verdicts, outcomes.
+
+Only a statement that the office key signed is an acknowledgement, and only when its head equals
+our own chain digest: a captive portal's 200 acknowledges nothing, and a device that hears of
+entries it never wrote is a copy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from field_client.identity import Identities, Identity
+from field_client.outbox import Outbox
+from field_client.store import Store
+from schemas.signatures import ACKNOWLEDGEMENT_CONTEXT, statement_content
+from sync.codes import RequestCode
+from sync.verdict import Decision, OutcomeState
+
+_WHOLE_MEMBERS = ("acked_seq", "durable_seq", "epoch", "server_ms")
+
+
+class NotAcknowledgedError(Exception):
+    """The reply carries no acknowledgement of the office; nothing counts as delivered."""
+
+
+class DeviceCopiedError(Exception):
+    """Another copy of this device has synced; it stops, keeps everything and must enrol again."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A verified acknowledgement; `statement` is kept and shown back verbatim."""
+
+    acked_seq: int
+    head: str
+    durable_seq: int
+    epoch: int
+    server_ms: int
+    statement: dict[str, str]
+
+
+def read_acknowledgement(identity: Identity, statement: dict[str, str]) -> Acknowledgement:
+    """Return what the office acknowledged to `identity`. Raises NotAcknowledgedError."""
+    content = statement_content(identity.office_key, ACKNOWLEDGEMENT_CONTEXT, statement)
+    if content is None or content.get("installation") != identity.installation:
+        raise NotAcknowledgedError("not signed by the office for this device")
+    if any(type(content.get(name)) is not int or content[name] < 0 for name in _WHOLE_MEMBERS):
+        raise NotAcknowledgedError("a member is missing")
+    if not isinstance(content.get("head"), str):
+        raise NotAcknowledgedError("a member is missing")
+    return Acknowledgement(
+        content["acked_seq"],
+        content["head"],
+        content["durable_seq"],
+        content["epoch"],
+        content["server_ms"],
+        {name: statement[name] for name in ("text", "kid", "signature")},
+    )
+
+
+class Delivery:
+    """Keeps what the server said. Each method belongs inside the transaction of one reply."""
+
+    def __init__(self, store: Store, identities: Identities, outbox: Outbox) -> None:
+        self._store = store
+        self._identities = identities
+        self._outbox = outbox
+
+    def require_own_journal(self, identity: Identity, ack: Acknowledgement) -> None:
+        """Raise DeviceCopiedError when the acknowledged journal is not the one in this store.
+
+        Raises NotAcknowledgedError when it is of an earlier epoch than one already heard of.
+        """
+        if ack.epoch < self._identities.standing(identity.installation).epoch:
+            raise NotAcknowledgedError("of an earlier epoch")
+        if self._outbox.digest_at(identity.installation, ack.acked_seq) != ack.head:
+            raise DeviceCopiedError(RequestCode.JOURNAL_FORKED)
+
+    def accept(self, identity: Identity, ack: Acknowledgement, now_ms: int) -> None:
+        """Keep a verified acknowledgement and mark what it covers."""
+        connection, installation = self._store.connection, identity.installation
+        acked_before = self._identities.standing(installation).acked_seq
+        sealed = self._store.sealer.seal(json.dumps(ack.statement), "installation.last_ack", installation)
+        connection.execute(
+            "UPDATE installation SET acked_seq = ?, durable_seq = ?, epoch = ?, synced_ms = ?, last_ack = ? "
+            "WHERE id = ?",
+            (ack.acked_seq, ack.durable_seq, ack.epoch, now_ms, sealed, installation),
+        )
+        covered = (
+            "local_id IN (SELECT local_id FROM journal WHERE installation_id = ? AND seq > ? AND seq <= ?)"
+        )
+        span = (installation, acked_before, ack.acked_seq)
+        connection.execute(
+            f"UPDATE entry SET acked_ms = ? WHERE acked_ms IS NULL AND {covered}",  # noqa: S608 - constant
+            (now_ms, *span),
+        )
+        connection.execute(f"UPDATE receipt SET acked = 1 WHERE {covered}", span)  # noqa: S608 - constant
+
+    def record_verdicts(
+        self, identity: Identity, verdicts: Iterable[Mapping[str, Any]], *, afresh: bool
+    ) -> None:
+        """Keep verdicts by position, and as the entry's state where nothing newer is known.
+
+        A replay brings the old verdict again, when its outcome may have moved on; a carried-over
+        entry is a duplicate of itself, which says nothing of what became of it. `afresh`: a new
+        epoch, in which verdicts may differ.
+        """
+        for verdict in verdicts:
+            where = (identity.installation, verdict["seq"])
+            row = self._store.connection.execute(
+                "SELECT local_id, state FROM journal JOIN entry USING (local_id) "
+                "WHERE installation_id = ? AND seq = ?",
+                where,
+            ).fetchone()
+            if row is None:
+                continue
+            local_id, state = row
+            decision = verdict["verdict"]
+            self._store.connection.execute(
+                "UPDATE journal SET verdict = ? WHERE installation_id = ? AND seq = ?", (decision, *where)
+            )
+            if state is not None and (not afresh or decision == Decision.DUPLICATE):
+                continue
+            self._store.connection.execute(
+                "UPDATE entry SET state = ?, code = ?, field = ?, flags = ? WHERE local_id = ?",
+                (decision, verdict["code"], verdict["field"], json.dumps(verdict["flags"]), local_id),
+            )
+
+    def record_outcome(self, entry_id: str, outcome: Mapping[str, Any]) -> None:
+        """Keep what has become of an entry by now."""
+        state = outcome.get("state")
+        if state in set(OutcomeState):
+            self._store.connection.execute(
+                "UPDATE entry SET state = ?, code = ?, field = ? WHERE entry_id = ?",
+                (state, outcome.get("code"), outcome.get("field"), entry_id),
+            )
+
+    def mark_reflected(self) -> None:
+        """Everything judged by now shows in the pulled rows: all scopes stood at their heads."""
+        self._store.connection.execute(
+            "UPDATE entry SET reflected = 1 WHERE reflected = 0 AND acked_ms IS NOT NULL "
+            "AND state IN ('applied', 'merged', 'duplicate', 'voided')"
+        )
+
+    def counts_by_state(self) -> dict[str, int]:
+        """Return how many own entries are in each state; "unsent" for those without a verdict."""
+        rows = self._store.connection.execute(
+            "SELECT coalesce(state, CASE WHEN acked_ms IS NULL THEN 'unsent' ELSE 'delivered' END), count(*) "
+            "FROM entry GROUP BY 1"
+        )
+        return dict(rows.fetchall())

@@ -1,0 +1,117 @@
+"""What the desk client's commands share: opening the home, saying errors, showing what waits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from field_client.client import FieldClient
+from field_client.delivery import DeviceCopiedError, NotAcknowledgedError
+from field_client.enrolment import AlreadyEnrolledError, CodeMalformedError, OtherWorkerError
+from field_client.exchange import RefusedError, ServerBusyError
+from field_client.identity import NotEnrolledError
+from field_client.outbox import CaptureRefusedError, OwnEntry
+from field_client.receipts import IssuedReceipt
+from field_client.sealing import KeyFileError, SealBrokenError
+from field_client.session import NoProgressError, SyncReport, SyncRunningError
+from field_client.store import StoreError
+from field_client.texts import kind_name, say
+from field_client.transport import AddressRefusedError, LineDownError, NotOurServerError
+from schemas.messages import message
+from schemas.receipt_qr import receipt_matrix, terminal_text
+
+# The errors whose one sentence says everything.
+_SENTENCES: dict[type[Exception], str] = {
+    NotEnrolledError: "not_enrolled",
+    AlreadyEnrolledError: "already_enrolled",
+    OtherWorkerError: "other_worker",
+    CodeMalformedError: "code_malformed",
+    AddressRefusedError: "address_refused",
+    DeviceCopiedError: "stopped",
+    LineDownError: "offline",
+    NotOurServerError: "not_our_server",
+    NotAcknowledgedError: "not_our_server",
+    ServerBusyError: "server_busy",
+    NoProgressError: "no_progress",
+    SyncRunningError: "sync_running",
+}
+
+
+@dataclass
+class Desk:
+    """What every command gets: where the home is, the language, how to open it, where to print."""
+
+    home: Path
+    language: str
+    opener: Callable[[Path], FieldClient]
+    console: Console
+
+    def say(self, key: str, **values: object) -> None:
+        """Print one text."""
+        text = say(key, self.language, **values)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def open(self) -> Iterator[FieldClient]:
+        """Open the client; say an expected error in one sentence and exit with 1."""
+        try:
+            with self.opener(self.home) as client:
+                yield client
+        except tuple(_SENTENCES) as error:
+            self.give_up(_SENTENCES[type(error)])
+        except CaptureRefusedError as error:
+            reason = message(error.fault.code, self.language)
+            self.give_up("refused", reason=reason, field=error.fault.field or "-")
+        except RefusedError as error:
+            self.give_up("server_refused", reason=message(error.code, self.language))
+        except (StoreError, KeyFileError, SealBrokenError) as error:
+            self.give_up("store_unusable", reason=error)
+
+    def found(self, client: FieldClient, record_type: str, text: str) -> str:
+        """Return the id that `text` begins or ends; exit with 1 when there is not exactly one."""
+        record_id = client.projection.resolve(record_type, text)
+        if record_id is None:
+            self.give_up("not_found", what=text)
+        return record_id
+
+    def give_up(self, key: str, **values: object) -> NoReturn:
+        """Print one text and exit with 1."""
+        self.say(key, **values)
+        sys.exit(1)
+
+
+def show_receipt(desk: Desk, client: FieldClient, issued: IssuedReceipt) -> None:
+    """Print a receipt's QR code and address."""
+    url = client.identities.current().receipt_url
+    # Not through rich, which would wrap the code in a narrow terminal and fold its colours.
+    desk.console.file.write(terminal_text(receipt_matrix(url, issued.token)) + "\n")
+    desk.console.print(url + issued.token, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_report(desk: Desk, report: SyncReport) -> None:
+    """Print what a sync came to; never "synced" when something waits for a person."""
+    if report.is_clean:
+        desk.say("synced")
+    if report.unsent:
+        desk.say("not_synced", count=report.unsent)
+    if report.quarantined:
+        desk.say("needs_person", count=report.quarantined)
+    if report.differing_scopes:
+        desk.say("sums_differ", count=len(report.differing_scopes))
+
+
+def show_waiting(desk: Desk, entries: list[OwnEntry]) -> None:
+    """Print entries that wait, each with its readable reason; never a value of theirs."""
+    for entry in entries:
+        parts = [say(f"state_{entry.state}", desk.language), kind_name(entry.kind, desk.language)]
+        if entry.code is not None:
+            where = "" if entry.field is None else f" ({entry.field})"
+            parts.append(message(entry.code, desk.language) + where)
+        desk.console.print(f"  {' · '.join(parts)}", highlight=False, markup=False, soft_wrap=True)
+        desk.console.print(f"    {entry.entry_id}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,144 @@
+"""Records as this device sees them: own entries over pulled rows.
+
+An own entry stays on top until the pulled rows are known to show it; what the server quarantined
+is shown with its state and never edited further on. A record that no scope lists is folded from
+the own entries alone, so that finished work stays visible.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from field_client.outbox import Outbox, OwnEntry
+from field_client.replica import Replica
+from field_client.store import Store
+
+# The member of a pulled record that names the last entry in its history: the base of an edit.
+LAST_ENTRY_MEMBER = "last_entry"
+_EDITABLE = ("household", "person")
+_OUT_OF_VIEW = ("quarantined", "voided")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One record, with `last_entry` as the base of an edit made now.
+
+    `state` is "current", or that of the last own entry that the pulled rows do not show yet:
+    "unsent", "delivered", "held", "quarantined", "voided".
+    """
+
+    record_type: str
+    record_id: str
+    fields: dict[str, Any]
+    last_entry: str
+    state: str
+
+
+class Projection:
+    """Reads views; never writes."""
+
+    def __init__(self, store: Store, outbox: Outbox, replica: Replica) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._replica = replica
+
+    def household(self, record_id: str) -> RecordView | None:
+        """Return one household, or None when this device knows nothing of it."""
+        return self._view("household", record_id)
+
+    def person(self, record_id: str) -> RecordView | None:
+        """Return one person, or None when this device knows nothing of them."""
+        return self._view("person", record_id)
+
+    def enrolment(self, record_id: str) -> RecordView | None:
+        """Return one enrolment, or None when this device knows nothing of it."""
+        return self._view("enrolment", record_id)
+
+    def view(self, record_type: str, record_id: str) -> RecordView | None:
+        """Return one record of any type."""
+        return self._view(record_type, record_id)
+
+    def views(self, record_type: str) -> list[RecordView]:
+        """Return every record of a type in the order in which they were made (by id)."""
+        rows = self._store.connection.execute(
+            "SELECT record_id FROM record WHERE record_type = ?1 UNION "
+            "SELECT record_id FROM touch WHERE record_type = ?1 ORDER BY record_id",
+            (record_type,),
+        ).fetchall()
+        views = [self._view(record_type, record_id) for (record_id,) in rows]
+        return [view for view in views if view is not None]
+
+    def visits_of(self, household: str) -> list[RecordView]:
+        """Return the visits to a household, own and pulled, oldest first."""
+        return [view for view in self.views("visit") if view.fields.get("household") == household]
+
+    def similar(self, record_type: str, member: str, text: str) -> list[RecordView]:
+        """Return records whose name equals `text` when case and diacritics are left out.
+
+        The agent is warned at the door, before a duplicate is made.
+        """
+        key = _folded_text(text)
+        views = self.views(record_type)
+        return [view for view in views if _folded_text(str(view.fields.get(member) or "")) == key]
+
+    def resolve(self, record_type: str, text: str) -> str | None:
+        """Return the one id that begins or ends with `text`, or None."""
+        if len(text) < 4:
+            return None
+        rows = self._store.connection.execute(
+            "SELECT record_id FROM record WHERE record_type = ?1 AND (instr(record_id, ?2) = 1 "
+            "OR substr(record_id, -length(?2)) = ?2) UNION "
+            "SELECT record_id FROM touch WHERE record_type = ?1 AND (instr(record_id, ?2) = 1 "
+            "OR substr(record_id, -length(?2)) = ?2)",
+            (record_type, text),
+        ).fetchall()
+        return str(rows[0][0]) if len(rows) == 1 else None
+
+    def _view(self, record_type: str, record_id: str) -> RecordView | None:
+        pulled = self._replica.record(record_type, record_id)
+        own = self._outbox.entries_touching(record_type, record_id)
+        if pulled is None and not any(entry.entry_id == record_id for entry in own):
+            return None
+        return _folded(record_type, record_id, pulled, own)
+
+
+def _folded(
+    record_type: str, record_id: str, pulled: dict[str, Any] | None, own: list[OwnEntry]
+) -> RecordView:
+    fields: dict[str, Any] = {}
+    if pulled is not None and record_type not in _EDITABLE:
+        # Facts never change, and the wire row of one leaves out what only its agent needs.
+        fields = next((entry.body for entry in own if entry.entry_id == record_id), {})
+    fields = fields | (pulled or {})
+    last_entry = fields.get(LAST_ENTRY_MEMBER)
+    state = "current"
+    for entry in own:
+        if pulled is not None and entry.reflected:
+            continue
+        if entry.state in _OUT_OF_VIEW:
+            state = str(entry.state)
+            if entry.entry_id != record_id or pulled is not None:
+                continue
+        elif entry.state is None or entry.state == "held":
+            state = entry.state or ("delivered" if entry.acked else "unsent")
+        body = entry.body
+        fields |= body if entry.entry_id == record_id else _changes(body)
+        if entry.state not in _OUT_OF_VIEW:
+            last_entry = entry.entry_id
+    if last_entry is None:
+        in_view = [entry.entry_id for entry in own if entry.state not in _OUT_OF_VIEW]
+        last_entry = in_view[-1] if in_view else record_id
+    return RecordView(record_type, record_id, fields, last_entry, state)
+
+
+def _folded_text(text: str) -> str:
+    """Return text in lower case without diacritics, đ as d, with single blanks."""
+    plain = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
+
+
+def _changes(body: dict[str, Any]) -> dict[str, Any]:
+    changes = body.get("set")
+    return changes if isinstance(changes, dict) else {}

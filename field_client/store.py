@@ -1,0 +1,186 @@
+"""The client's SQLite file: tables, transactions and sealed settings.
+
+Acknowledged or not, what was captured must survive a power cut: WAL with `synchronous=FULL`. Every
+payload and every row that says something about a person is sealed; ids, sequence numbers, verdicts
+and the amounts of receipts (which the offline cap adds up) are not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from field_client.sealing import KeyFileError, RowSealer, make_key_file, read_key_file
+
+STORE_NAME = "field.sqlite3"
+KEY_NAME = "field.key"
+SCHEMA_VERSION = 1
+_BUSY_MS = 15_000
+
+_SCHEMA = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE installation (
+    id TEXT PRIMARY KEY,
+    state TEXT NOT NULL,            -- pending, current, superseded
+    sealed BLOB NOT NULL,           -- identity: key, certificate, worker, server, limits
+    acked_seq INTEGER NOT NULL DEFAULT 0,
+    durable_seq INTEGER NOT NULL DEFAULT 0,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    synced_ms INTEGER,
+    stopped TEXT,                   -- the code for which it must enrol again
+    last_ack BLOB,                  -- sealed signed statement
+    last_receipt BLOB               -- sealed token of its last receipt
+) WITHOUT ROWID;
+CREATE TABLE entry (
+    local_id INTEGER PRIMARY KEY,
+    entry_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    captured_ms INTEGER NOT NULL,
+    sealed BLOB NOT NULL,           -- the exact bytes
+    acked_ms INTEGER,
+    reflected INTEGER NOT NULL DEFAULT 0,
+    state TEXT, code TEXT, field TEXT, flags TEXT
+);
+CREATE INDEX entry_by_id ON entry (entry_id);
+CREATE INDEX entry_by_state ON entry (state) WHERE state IN ('held', 'quarantined');
+CREATE INDEX entry_unreflected ON entry (local_id) WHERE reflected = 0;
+CREATE TABLE journal (
+    installation_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    local_id INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    verdict TEXT,
+    PRIMARY KEY (installation_id, seq)
+) WITHOUT ROWID;
+CREATE TABLE touch (
+    record_type TEXT NOT NULL, record_id TEXT NOT NULL, local_id INTEGER NOT NULL,
+    PRIMARY KEY (record_type, record_id, local_id)
+) WITHOUT ROWID;
+CREATE TABLE receipt (
+    installation_number INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    local_id INTEGER NOT NULL,
+    payment_id TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    amount_vnd INTEGER NOT NULL,
+    issued_ms INTEGER NOT NULL,
+    acked INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (installation_number, counter)
+) WITHOUT ROWID;
+CREATE INDEX receipt_by_payment ON receipt (payment_id);
+CREATE INDEX receipt_unacked ON receipt (issued_ms, amount_vnd) WHERE acked = 0;
+CREATE TABLE cursor (
+    scope TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+    row_count INTEGER NOT NULL, row_sum TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE listed (
+    scope TEXT NOT NULL, record_type TEXT NOT NULL, record_id TEXT NOT NULL, row_hash TEXT NOT NULL,
+    PRIMARY KEY (scope, record_type, record_id)
+) WITHOUT ROWID;
+CREATE INDEX listed_record ON listed (record_type, record_id);
+CREATE TABLE record (
+    record_type TEXT NOT NULL, record_id TEXT NOT NULL, version INTEGER NOT NULL, sealed BLOB NOT NULL,
+    PRIMARY KEY (record_type, record_id)
+) WITHOUT ROWID;
+CREATE TABLE incident (
+    incident_id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL
+);
+"""
+
+
+class StoreError(Exception):
+    """The client's file cannot be used; the message says why."""
+
+
+class Store:
+    """One open home directory. Use from one thread; other processes may have it open too."""
+
+    def __init__(self, home: Path) -> None:
+        """Open the store in `home`, making directory, key and tables when there are none."""
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.home = home
+        path, key_path = home / STORE_NAME, home / KEY_NAME
+        if not key_path.exists():
+            if path.exists():
+                raise KeyFileError(f"{path} is here but its key file {key_path} is not")
+            make_key_file(key_path)
+        self.sealer: RowSealer = read_key_file(key_path)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        self.connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
+        self._depth = 0
+        self.connection.execute("PRAGMA journal_mode=WAL")
+        self.connection.execute("PRAGMA synchronous=FULL")
+        self._migrate()
+
+    def _migrate(self) -> None:
+        with self.transaction():
+            version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise StoreError(f"made by a newer version of this app (file version {version})")
+            if version == 0:
+                for statement in _SCHEMA.split(";\n"):
+                    self.connection.execute(statement)
+                self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run a block in one transaction.
+
+        Inside another one it is a savepoint, so that a block that fails leaves nothing even when
+        its caller goes on.
+        """
+        begin, commit, undo = "BEGIN IMMEDIATE", "COMMIT", ["ROLLBACK"]
+        if self._depth:
+            name = f"depth_{self._depth}"
+            begin, commit = f"SAVEPOINT {name}", f"RELEASE {name}"
+            undo = [f"ROLLBACK TO {name}", commit]
+        self._execute(begin)
+        self._depth += 1
+        try:
+            yield self.connection
+            self._execute(commit)
+        except BaseException:
+            if self.connection.in_transaction:
+                for statement in undo:
+                    self.connection.execute(statement)
+            raise
+        finally:
+            self._depth -= 1
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Run reads that must agree with each other."""
+        if self._depth:
+            yield self.connection
+            return
+        self.connection.execute("BEGIN")
+        try:
+            yield self.connection
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    def _execute(self, statement: str) -> None:
+        try:
+            self.connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            raise StoreError(str(error)) from error
+
+    def setting(self, name: str) -> Any:
+        """Return the setting `name`, or None."""
+        found = self.connection.execute("SELECT sealed FROM setting WHERE name = ?", (name,)).fetchone()
+        return None if found is None else json.loads(self.sealer.open(found[0], "setting.sealed", name))
+
+    def put_setting(self, name: str, value: Any) -> None:
+        """Keep `value` (JSON) as the setting `name`."""
+        sealed = self.sealer.seal(json.dumps(value), "setting.sealed", name)
+        self.connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, sealed))

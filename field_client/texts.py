@@ -1,0 +1,157 @@
+"""What the desk client says, in Vietnamese and English, and how it writes numbers and ages."""
+
+from __future__ import annotations
+
+from sync.clock import DAY_MS
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "enrolled": (
+        "Đã đăng ký thiết bị số {number:05d} cho {worker}",
+        "Device {number:05d} enrolled for {worker}",
+    ),
+    "enrolled_again": (
+        "Đã đăng ký lại: thiết bị số {number:05d}, mang theo {count} mục",
+        "Enrolled again: device {number:05d}, {count} entries carried over",
+    ),
+    "not_enrolled": (
+        "Thiết bị chưa đăng ký. Hãy chạy: tungnha-field enrol MÃ --server ĐỊA_CHỈ",
+        "This device is not enrolled. Run: tungnha-field enrol CODE --server ADDRESS",
+    ),
+    "already_enrolled": (
+        "Thiết bị đã đăng ký; để đăng ký lại hãy thêm --again",
+        "This device is enrolled already; add --again to enrol it again",
+    ),
+    "other_worker": (
+        "Mã này dành cho người khác; không chuyển nhật ký sang người khác",
+        "The code is for another worker; a journal is never carried over to someone else",
+    ),
+    "address_refused": (
+        "Địa chỉ máy chủ phải là https (trừ trên chính máy này)",
+        "The server's address must be https (except on this machine)",
+    ),
+    "server_missing": ("Cần địa chỉ máy chủ: --server", "The server's address is needed: --server"),
+    "usage_amounts": ("Cần một --amount cho mỗi lượt ghi danh", "One --amount is needed for each enrolment"),
+    "code_malformed": ("Mã đăng ký không đúng mẫu", "The enrolment code is malformed"),
+    "saved": ("Đã lưu trên máy · {id}", "Saved on this device · {id}"),
+    "refused": ("Chưa lưu: {reason} ({field})", "Not saved: {reason} ({field})"),
+    "not_found": ("Không tìm thấy {what}", "{what} not found"),
+    "cap_warned": (
+        "Sắp tới hạn mức ngoại tuyến: {count} biên lai, {amount} chưa đồng bộ. Hãy đồng bộ sớm",
+        "Near the offline cap: {count} receipts, {amount} not synced. Sync soon",
+    ),
+    "cap_reached": (
+        (
+            "Đã tới hạn mức ngoại tuyến ({count} biên lai, {amount}). Hãy đồng bộ trước khi thu; "
+            "tiền đã cầm thì thêm --already-taken"
+        ),
+        (
+            "The offline cap is reached ({count} receipts, {amount}). Sync before collecting; "
+            "for money already taken add --already-taken"
+        ),
+    ),
+    "collected": ("Đã thu {amount} · biên lai {number}", "Collected {amount} · receipt {number}"),
+    "voided": ("Đã hủy · biên lai hủy {number}", "Voided · void receipt {number}"),
+    "stopped": (
+        (
+            "Thiết bị bị nhân bản, cần đăng ký lại: tungnha-field enrol --again MÃ. "
+            "Mọi mục đã ghi vẫn còn nguyên"
+        ),
+        (
+            "The device was cloned and must be enrolled again: tungnha-field enrol --again CODE. "
+            "Everything recorded is kept"
+        ),
+    ),
+    "synced": ("Đã đồng bộ", "Synced"),
+    "syncing": ("Đang đồng bộ… {done}/{total}", "Syncing… {done}/{total}"),
+    "pulling": ("Đang tải về… {done}/{total}", "Fetching… {done}/{total}"),
+    "not_synced": ("Chưa đồng bộ: {count} mục", "Not synced: {count} entries"),
+    "needs_person": ("Cần người xem: {count} mục bị giữ lại", "Needs a person: {count} entries quarantined"),
+    "sums_differ": (
+        "Số liệu tải về chưa khớp ở {count} phạm vi; đã ghi lại sự cố",
+        "What was fetched differs in {count} scopes; an incident is recorded",
+    ),
+    "offline": (
+        "Ngoại tuyến: chưa gửi được, mọi mục vẫn còn trên máy",
+        "Offline: nothing is lost, try again later",
+    ),
+    "not_our_server": (
+        (
+            "Nơi trả lời không phải máy chủ của văn phòng (có thể là mạng cần đăng nhập). "
+            "Chưa mục nào được coi là đã gửi"
+        ),
+        (
+            "What answered is not the office's server (perhaps a network that wants a log-in). "
+            "Nothing counts as delivered"
+        ),
+    ),
+    "server_busy": ("Máy chủ đang bận; hãy đồng bộ lại sau", "The server is busy; sync again later"),
+    "no_progress": (
+        "Máy chủ trả lời nhưng không tiến thêm; hãy báo quản trị viên",
+        "The server answers but nothing moves on; tell the administrator",
+    ),
+    "sync_running": ("Đang có một lần đồng bộ khác chạy", "Another sync is running"),
+    "server_refused": ("Máy chủ từ chối: {reason}", "The server refused: {reason}"),
+    "store_unusable": ("Không mở được kho dữ liệu: {reason}", "The store cannot be used: {reason}"),
+    "device": ("Thiết bị", "Device"),
+    "unsent": ("Chưa đồng bộ", "Not synced"),
+    "last_sync": ("Lần đồng bộ trước", "Last sync"),
+    "never": ("chưa lần nào", "never"),
+    "entries": ("Các mục", "Entries"),
+    "reason": ("Lý do", "Reason"),
+    "receipts_unacked": ("Biên lai chưa đồng bộ", "Receipts not synced"),
+    "state_unsent": ("chưa gửi", "unsent"),
+    "state_delivered": ("đã gửi", "delivered"),
+    "state_applied": ("đã ghi nhận", "applied"),
+    "state_merged": ("đã gộp", "merged"),
+    "state_duplicate": ("trùng", "duplicate"),
+    "state_held": ("đang chờ", "held"),
+    "state_quarantined": ("bị giữ lại", "quarantined"),
+    "state_voided": ("đã hủy", "voided"),
+    "state_current": ("", ""),
+    "possible_duplicate": (
+        "Có thể trùng với {id} · {name}. Dùng --anyway để vẫn ghi",
+        "Possibly a duplicate of {id} · {name}. Use --anyway to record it all the same",
+    ),
+}
+
+KIND_NAMES: dict[str, tuple[str, str]] = {
+    "household_registered": ("hộ mới", "household"),
+    "household_amended": ("sửa hộ", "household change"),
+    "person_registered": ("người mới", "person"),
+    "person_amended": ("sửa người", "person change"),
+    "visit_recorded": ("lượt đến nhà", "visit"),
+    "vssid_installed": ("cài VssID", "VssID install"),
+    "enrolment_recorded": ("ghi danh", "enrolment"),
+    "payment_collected": ("khoản thu", "payment"),
+    "receipt_issued": ("biên lai", "receipt"),
+    "entry_voided": ("hủy", "void"),
+}
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """Return the text `key` in `language` ("vi" or "en") with its values filled in."""
+    return TEXTS[key][language == "en"].format(**values)
+
+
+def kind_name(kind: str, language: str) -> str:
+    """Return what people call a kind of entry."""
+    return KIND_NAMES.get(kind, (kind, kind))[language == "en"]
+
+
+def amount_text(amount_vnd: int) -> str:
+    """Return an amount as it is written in Vietnam: 415.800 đ."""
+    return f"{amount_vnd:,} đ".replace(",", ".")
+
+
+def age_text(age_ms: int | None, language: str) -> str:
+    """Return an age in the largest fitting unit."""
+    if age_ms is None:
+        return say("never", language)
+    minutes = age_ms // 60_000
+    if age_ms >= 2 * DAY_MS:
+        return f"{age_ms // DAY_MS} days ago" if language == "en" else f"{age_ms // DAY_MS} ngày trước"
+    if minutes >= 120:
+        return f"{minutes // 60} hours ago" if language == "en" else f"{minutes // 60} giờ trước"
+    if minutes >= 1:
+        return f"{minutes} minutes ago" if language == "en" else f"{minutes} phút trước"
+    return "just now" if language == "en" else "vừa xong"

@@ -1,0 +1,125 @@
+"""The one list of kinds: kind → schema, and what a body of that kind refers to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from schemas import kinds
+from schemas.base import load_fault
+from sync.entry import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A member of a body that names something a device created, and the kinds that may create it."""
+
+    field: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of entry."""
+
+    name: str
+    schema: Schema
+    references: tuple[Reference, ...] = ()
+
+
+_HOUSEHOLD = Reference("household", ("household_registered",))
+_PERSON = Reference("person", ("person_registered",))
+_VOIDABLE = (
+    "visit_recorded",
+    "vssid_installed",
+    "enrolment_recorded",
+    "payment_collected",
+)
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("household_registered", kinds.HouseholdRegistered()),
+        Kind(
+            "household_amended",
+            kinds.HouseholdAmended(),
+            (_HOUSEHOLD, Reference("base", ("household_registered", "household_amended"))),
+        ),
+        Kind("person_registered", kinds.PersonRegistered(), (_HOUSEHOLD,)),
+        Kind(
+            "person_amended",
+            kinds.PersonAmended(),
+            (
+                _PERSON,
+                Reference("base", ("person_registered", "person_amended")),
+                Reference("set.household", ("household_registered",)),
+            ),
+        ),
+        Kind("visit_recorded", kinds.VisitRecorded(), (_HOUSEHOLD,)),
+        Kind("vssid_installed", kinds.VssidInstalled(), (_PERSON,)),
+        Kind(
+            "enrolment_recorded",
+            kinds.EnrolmentRecorded(),
+            (_PERSON, Reference("visit", ("visit_recorded",))),
+        ),
+        Kind(
+            "payment_collected",
+            kinds.PaymentCollected(),
+            (Reference("allocations.enrolment", ("enrolment_recorded",)),),
+        ),
+        Kind("receipt_issued", kinds.ReceiptIssued(), (Reference("payment", ("payment_collected",)),)),
+        Kind("entry_voided", kinds.EntryVoided(), (Reference("target", _VOIDABLE),)),
+    )
+}
+
+
+_PROMOTER_REFERENCES = {
+    "household": Reference("promoter.id", ("household_registered",)),
+    "contest_entrant": Reference("promoter.id", ("person_registered",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """One id that a body refers to: where it stands and what may have created it."""
+
+    field: str
+    entry_id: str
+    kinds: tuple[str, ...]
+
+
+def referrals(kind: Kind, body: dict[str, Any]) -> list[Referral]:
+    """Return everything a loaded body refers to that devices create."""
+    found = [
+        Referral(reference.field, entry_id, reference.kinds)
+        for reference in kind.references
+        for entry_id in _ids_at(body, reference.field)
+    ]
+    promoter = body.get("promoter")
+    if promoter is not None and promoter["kind"] in _PROMOTER_REFERENCES:
+        reference = _PROMOTER_REFERENCES[promoter["kind"]]
+        found.append(Referral(reference.field, promoter["id"], reference.kinds))
+    return found
+
+
+def _ids_at(body: dict[str, Any], field: str) -> list[str]:
+    nodes: list[Any] = [body]
+    for name in field.split("."):
+        nodes = [
+            child
+            for node in nodes
+            if isinstance(node, dict) and node.get(name) is not None
+            for child in (node[name] if isinstance(node[name], list) else [node[name]])
+        ]
+    return nodes
+
+
+def load_body(kind: Kind, body: dict[str, Any]) -> dict[str, Any] | Fault:
+    """Return the body as the kind's schema reads it, or its first fault."""
+    try:
+        loaded: dict[str, Any] = kind.schema.load(body)
+    except ValidationError as error:
+        return load_fault(error)
+    return loaded

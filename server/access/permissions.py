@@ -1,0 +1,102 @@
+"""The one table of every route's permission and scope, and what each role may do.
+
+Endpoints are plain strings, so that no feature imports this. A route that is not listed is
+refused, and fails a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What one can be allowed to do."""
+
+    USE_OWN_SESSION = "use_own_session"
+    SEE_BOARD = "see_board"
+    SEE_AGENT = "see_agent"
+    SEE_QUARANTINE = "see_quarantine"
+    SEE_INCIDENTS = "see_incidents"
+    SEE_DEVICES = "see_devices"
+    SEE_ORIGINAL_BYTES = "see_original_bytes"
+    ISSUE_ENROLMENT_CODE = "issue_enrolment_code"
+
+
+class RouteScope(StrEnum):
+    """Over what a route acts.
+
+    public: anybody. device: whoever signs with an enrolled key; the route itself verifies it.
+    self: the logged-in worker's own things. assigned: what lies in the areas that a role with the
+    permission covers; the route filters by them. office: the role must be held office-wide.
+    """
+
+    PUBLIC = "public"
+    DEVICE = "device"
+    SELF = "self"
+    ASSIGNED = "assigned"
+    OFFICE = "office"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A route's permission (None where nobody logs in) and scope."""
+
+    permission: Permission | None
+    scope: RouteScope
+
+
+_ANYBODY = frozenset({"agent", "supervisor", "treasurer", "auditor", "committee", "administrator"})
+_OVERSEERS = frozenset({"supervisor", "auditor", "committee", "administrator"})
+
+_ROLES_WITH: dict[Permission, frozenset[str]] = {
+    Permission.USE_OWN_SESSION: _ANYBODY,
+    Permission.SEE_BOARD: _OVERSEERS,
+    # The committee reads sums; who knocked at which door is not for it.
+    Permission.SEE_AGENT: frozenset({"supervisor", "auditor", "administrator"}),
+    Permission.SEE_QUARANTINE: frozenset({"supervisor", "auditor", "administrator"}),
+    Permission.SEE_INCIDENTS: frozenset({"supervisor", "auditor", "administrator"}),
+    Permission.SEE_DEVICES: frozenset({"supervisor", "auditor", "administrator"}),
+    # Original bytes hold ids and phones; opening them is audited.
+    Permission.SEE_ORIGINAL_BYTES: frozenset({"supervisor", "administrator"}),
+    Permission.ISSUE_ENROLMENT_CODE: frozenset({"supervisor", "administrator"}),
+}
+
+_PUBLIC = Rule(None, RouteScope.PUBLIC)
+_DEVICE = Rule(None, RouteScope.DEVICE)
+_OWN = Rule(Permission.USE_OWN_SESSION, RouteScope.SELF)
+
+ROUTES: dict[str, Rule] = {
+    "static": _PUBLIC,
+    "api-docs.openapi_json": _PUBLIC,
+    "health.alive": _PUBLIC,
+    "health.ready": _PUBLIC,
+    # Answers the machine itself only; see server.health.
+    "health.metrics": _PUBLIC,
+    "access.login_page": _PUBLIC,
+    "access.login": _PUBLIC,
+    "access.logout": _OWN,
+    "exchange.SyncView": _DEVICE,
+    "exchange.EnrolmentView": _DEVICE,
+    "receipts.receipt_page": _PUBLIC,
+    "receipts.receipt_svg": _PUBLIC,
+    "receipts.receipt_png": _PUBLIC,
+    "receipts_api.receipt_json": _PUBLIC,
+    "dashboard.home": _OWN,
+    "dashboard.board": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "dashboard.agent": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
+    "dashboard.quarantine": Rule(Permission.SEE_QUARANTINE, RouteScope.ASSIGNED),
+    "dashboard.evidence": Rule(Permission.SEE_ORIGINAL_BYTES, RouteScope.ASSIGNED),
+    "dashboard.incidents": Rule(Permission.SEE_INCIDENTS, RouteScope.ASSIGNED),
+    "dashboard.devices": Rule(Permission.SEE_DEVICES, RouteScope.ASSIGNED),
+    "dashboard.create_code": Rule(Permission.ISSUE_ENROLMENT_CODE, RouteScope.ASSIGNED),
+    "dashboard_api.board_shown": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "dashboard_api.entries_shown": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
+    "dashboard_api.quarantine_shown": Rule(Permission.SEE_QUARANTINE, RouteScope.ASSIGNED),
+    "dashboard_api.create_enrolment_code": Rule(Permission.ISSUE_ENROLMENT_CODE, RouteScope.ASSIGNED),
+}
+
+
+def roles_with(permission: Permission) -> frozenset[str]:
+    """Return the roles that have `permission`."""
+    return _ROLES_WITH[permission]

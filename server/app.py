@@ -1,0 +1,159 @@
+"""Puts the server together: configuration, database, features, and what every request passes."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_smorest import Api
+from sqlalchemy import make_url
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from schemas.exchange import Problem
+from server.access import routes as access_routes
+from server.access.wiring import install_access
+from server.config import Config, read_config
+from server.dashboard import routes as dashboard_routes
+from server.dashboard.wiring import install_pages
+from server.database import Transactions, db, prepare_engine
+from server.errors import PROBLEM_TYPE, install_error_handlers, log_unexpected
+from server.exchange import routes as exchange_routes
+from server.health import blueprint as health_blueprint
+from server.office.queries import roles_held
+from server.receipts import routes as receipts_routes
+from server.request_log import configure_logging, install_request_log
+from server.runtime import Runtime, install_runtime
+from server.sealing import Sealer
+from sync.clock import Clock, SystemClock, VirtualClock
+from sync.identifiers import ClockIds
+from sync.limits import LIMITS
+
+# A form of ours is a log-in or a decision; nothing comes near this.
+_FORM_BYTES = 64 * 1024
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_A_YEAR_S = 365 * 24 * 60 * 60
+
+
+class OfficeFlask(Flask):
+    """Flask that never logs a path or an exception's message."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log where the error came from."""
+        if exc_info[1] is not None:
+            log_unexpected(exc_info[1])
+
+
+class OfficeApi(Api):  # type: ignore[misc]  # flask-smorest has no types
+    """flask-smorest with our errors: problem details, documented as such."""
+
+    ERROR_SCHEMA = Problem
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to `server.errors`."""
+
+    def _register_responses(self) -> None:
+        described = [(status.name, status.phrase) for status in HTTPStatus if status >= 400]
+        for name, phrase in [*described, ("DEFAULT_ERROR", "Error")]:
+            content = {PROBLEM_TYPE: {"schema": self.ERROR_SCHEMA}}
+            response: dict[str, Any] = {"description": phrase, "content": content}
+            self.spec.components.response(name, response, lazy=True)
+
+
+def create_app(config: Config | None = None, clock: Clock | None = None) -> Flask:
+    """Return the server's app. Raises ConfigurationError; opens no connection yet."""
+    config = read_config() if config is None else config
+    configure_logging()
+    app = OfficeFlask("server")
+    _configure(app, config)
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    prepare_engine(engine, config.busy_timeout_ms)
+    runtime_clock = clock or _clock_of(config)
+    runtime = Runtime(
+        config=config,
+        clock=runtime_clock,
+        ids=ClockIds(runtime_clock),
+        sealer=Sealer(config.data_keys, config.current_data_key, config.index_key),
+        transactions=Transactions(engine, config.busy_timeout_ms),
+    )
+    install_runtime(app, runtime)
+    install_error_handlers(app)
+    install_request_log(app)
+    install_access(app, roles_held)
+    app.after_request(_secure)
+    install_pages(app)
+    _register_routes(app)
+    if config.secure_cookies:
+        # This server never speaks TLS itself: an https address means that one proxy stands before it.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    return app
+
+
+def _clock_of(config: Config) -> Clock:
+    return SystemClock() if config.demo_clock is None else VirtualClock(config.demo_clock)
+
+
+def _configure(app: Flask, config: Config) -> None:
+    # One connection for each of gunicorn's 32 threads; messages of the database never hold values.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_size": 32, "max_overflow": 8}
+    url = make_url(config.database_url)
+    if url.get_backend_name() == "sqlite":
+        # Flask-SQLAlchemy would look for a relative path in its instance folder.
+        url = url.set(database=str(Path(url.database or "tungnha.sqlite3").resolve()))
+    else:
+        options["pool_pre_ping"] = True
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=options,
+        SECRET_KEY=config.secret_key,
+        SESSION_COOKIE_NAME="tungnha_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.secure_cookies,
+        MAX_CONTENT_LENGTH=LIMITS.body_bytes,
+        MAX_FORM_MEMORY_SIZE=_FORM_BYTES,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        API_TITLE="Từng Nhà",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api/v1",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+
+
+def _register_routes(app: Flask) -> None:
+    api = OfficeApi(app)
+    for api_blueprint in (exchange_routes.blueprint, receipts_routes.api, dashboard_routes.api_blueprint):
+        api.register_blueprint(api_blueprint)
+    for blueprint in (
+        access_routes.blueprint,
+        health_blueprint,
+        receipts_routes.pages,
+        dashboard_routes.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+
+
+def _secure(response: Response) -> Response:
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", f"max-age={_A_YEAR_S}")
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,1 @@
+"""The one choke point through which state changes: audit chains and feed stamps."""

@@ -1,0 +1,164 @@
+"""The choke point: every change of state happens inside `run_change`.
+
+A change buffers its writes, then writes them in bulk, adds its audit rows, and stamps the feeds
+last, scopes in sorted order, so that commit order equals sequence order on both databases
+(docs/protocol.md, "Feeds"). A change without an audit row is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, FromClause, Table, and_, bindparam, delete, insert, update
+
+from server.audit.models import AuditHead, AuditRow
+from server.audit.stamping import RecordChange, stamp_feeds
+from server.database import Base, DatabaseBusyError, DeadlockError, Transactions, insert_missing
+from sync.audit import audit_digest, audit_genesis, detail_text
+
+_ATTEMPTS = 5
+_Result = TypeVar("_Result")
+
+
+class UnauditedChangeError(Exception):
+    """A change wrote something and said nothing about it in the audit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something. `chain` is installation:<id>, account:<id> or job:<name>."""
+
+    chain: str
+    worker_id: str | None = None
+
+
+class Change:
+    """One change of state in one transaction; see the module."""
+
+    def __init__(self, connection: Connection, actor: Actor, now_ms: int) -> None:
+        self.connection = connection
+        self.actor = actor
+        self.now_ms = now_ms
+        self._inserts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._updates: list[tuple[Table, dict[str, Any], dict[str, Any]]] = []
+        self._deletes: list[tuple[Table, dict[str, Any]]] = []
+        self._audits: list[tuple[str, str, str]] = []
+        self._records: dict[tuple[str, str], RecordChange] = {}
+
+    def insert(self, table: FromClause, **row: Any) -> None:
+        """Insert a row when the change is written. Rows of one table name the same columns."""
+        assert isinstance(table, Table)
+        self._inserts[table.name].append(row)
+
+    def update(self, table: FromClause, key: Mapping[str, Any], **values: Any) -> None:
+        """Set `values` on the rows where every column of `key` has its value, after the inserts."""
+        assert isinstance(table, Table)
+        self._updates.append((table, dict(key), values))
+
+    def delete(self, table: FromClause, key: Mapping[str, Any]) -> None:
+        """Delete the rows where every column of `key` has its value, before the inserts."""
+        assert isinstance(table, Table)
+        self._deletes.append((table, dict(key)))
+
+    def audit(self, action: str, subject: str, **detail: Any) -> None:
+        """Add a row to the actor's audit chain. `detail` never holds personal data."""
+        self._audits.append((action, subject, detail_text(detail)))
+
+    def put_record(
+        self, record_type: str, record_id: str, wire: Mapping[str, Any], scopes: Iterable[str]
+    ) -> None:
+        """Let a replicated record have this state, in exactly these scopes."""
+        text = json.dumps(wire, ensure_ascii=False, separators=(",", ":"))
+        self._records[record_type, record_id] = RecordChange(text, frozenset(scopes))
+
+    def remove_record(self, record_type: str, record_id: str) -> None:
+        """Take a replicated record out of every scope."""
+        self._records[record_type, record_id] = RecordChange(None, frozenset())
+
+    def flush(self) -> None:
+        """Write what is buffered, so that later reads of this change see it."""
+        for (table, names), keys in self._delete_groups().items():
+            condition = and_(*(table.c[name] == bindparam(f"key_{name}") for name in names))
+            self.connection.execute(delete(table).where(condition), keys)
+        for table in Base.metadata.sorted_tables:
+            rows = self._inserts.pop(table.name, None)
+            if rows:
+                self.connection.execute(insert(table), rows)
+        for shape, rows in self._update_groups().items():
+            table, key_names, value_names = shape
+            condition = and_(*(table.c[name] == bindparam(f"key_{name}") for name in key_names))
+            statement = update(table).where(condition)
+            statement = statement.values({name: bindparam(f"new_{name}") for name in value_names})
+            self.connection.execute(statement, rows)
+        self._deletes, self._updates = [], []
+
+    def finish(self) -> None:
+        """Write everything: buffered rows, audit rows, then the feeds."""
+        self.flush()
+        if not self._audits:
+            raise UnauditedChangeError(self.actor.chain)
+        self._append_audit_rows()
+        stamp_feeds(self.connection, self._records)
+
+    def _delete_groups(self) -> dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]]:
+        groups: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
+        for table, key in self._deletes:
+            groups[table, tuple(key)].append({f"key_{name}": value for name, value in key.items()})
+        return groups
+
+    def _update_groups(self) -> dict[tuple[Table, tuple[str, ...], tuple[str, ...]], list[dict[str, Any]]]:
+        groups: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        for table, key, values in self._updates:
+            row = {f"key_{name}": value for name, value in key.items()}
+            row |= {f"new_{name}": value for name, value in values.items()}
+            groups[table, tuple(key), tuple(values)].append(row)
+        return groups
+
+    def _append_audit_rows(self) -> None:
+        chain, heads = self.actor.chain, AuditHead.__table__
+        genesis = {"chain": chain, "seq": 0, "digest": audit_genesis(chain)}
+        insert_missing(self.connection, heads, [genesis], ["chain"])
+        found = self.connection.execute(heads.select().where(heads.c.chain == chain).with_for_update()).one()
+        seq, digest, rows = found.seq, found.digest, []
+        for action, subject, detail in self._audits:
+            seq += 1
+            digest = audit_digest(digest, seq, self.now_ms, action, subject, detail)
+            rows.append(
+                {
+                    "chain": chain,
+                    "seq": seq,
+                    "at_ms": self.now_ms,
+                    "action": action,
+                    "subject": subject,
+                    "detail": detail,
+                    "digest": digest,
+                }
+            )
+        self.connection.execute(insert(AuditRow), rows)
+        self.connection.execute(
+            update(AuditHead).where(heads.c.chain == chain).values(seq=seq, digest=digest)
+        )
+
+
+def run_change(
+    transactions: Transactions, actor: Actor, now_ms: int, work: Callable[[Change], _Result]
+) -> _Result:
+    """Run `work` as one change and commit it. On a deadlock decides again, 5 times at most.
+
+    `work` may run several times and must have no effect but through the change. Raises
+    DatabaseBusyError or StorageFullError; then nothing is stored.
+    """
+    for _attempt in range(_ATTEMPTS):
+        try:
+            with transactions.writing() as connection:
+                change = Change(connection, actor, now_ms)
+                result = work(change)
+                change.finish()
+            return result
+        except DeadlockError:
+            continue
+    raise DatabaseBusyError

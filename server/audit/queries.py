@@ -1,0 +1,93 @@
+"""Reads of the feeds and of the audit chains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, and_, select
+
+from server.audit.models import AuditHead, AuditRow, FeedRow, OfficeState, Record, ScopeHead
+from server.database import chunks
+from sync.audit import audit_digest, audit_genesis
+from sync.feed import EMPTY_SUM, sum_changed
+from sync.pull import Grant
+
+FIRST_EPOCH = 1
+
+
+def current_epoch(connection: Connection) -> int:
+    """Return the office's epoch; restores start new ones."""
+    state = OfficeState.__table__
+    value = connection.scalar(select(state.c.value).where(state.c.name == "epoch"))
+    return FIRST_EPOCH if value is None else int(value)
+
+
+def scope_heads(connection: Connection, scopes: Iterable[str]) -> dict[str, Grant]:
+    """Return the head, count and sum of each scope that has any row."""
+    head, found = ScopeHead.__table__.c, {}
+    for part in chunks(scopes):
+        rows = connection.execute(
+            select(head.scope, head.epoch, head.seq, head.row_count, head.row_sum).where(head.scope.in_(part))
+        )
+        found.update({row.scope: Grant(*row) for row in rows})
+    return found
+
+
+def feed_rows(
+    connection: Connection, scope: str, after: int, limit: int
+) -> list[tuple[int, str, str, int, str, str, str | None]]:
+    """Return the feed after a cursor: (seq, type, id, version, op, row hash, wire JSON)."""
+    feed, record = FeedRow.__table__, Record.__table__
+    statement = (
+        select(
+            feed.c.seq,
+            feed.c.record_type,
+            feed.c.record_id,
+            feed.c.version,
+            feed.c.op,
+            feed.c.row_hash,
+            record.c.wire_json,
+        )
+        .join(
+            record,
+            and_(record.c.record_type == feed.c.record_type, record.c.record_id == feed.c.record_id),
+        )
+        .where(feed.c.scope == scope, feed.c.seq > after)
+        .order_by(feed.c.seq)
+        .limit(limit)
+    )
+    return [tuple(row) for row in connection.execute(statement)]
+
+
+def broken_audit_chains(connection: Connection) -> list[str]:
+    """Return the chains whose rows do not add up to their head."""
+    broken = []
+    heads = connection.execute(AuditHead.__table__.select().order_by(AuditHead.chain)).all()
+    table = AuditRow.__table__
+    for head in heads:
+        digest, seq = audit_genesis(head.chain), 0
+        rows = connection.execute(table.select().where(table.c.chain == head.chain).order_by(table.c.seq))
+        for row in rows:
+            seq += 1
+            digest = audit_digest(digest, seq, row.at_ms, row.action, row.subject, row.detail)
+            if row.seq != seq or row.digest != digest:
+                break
+        if (seq, digest) != (head.seq, head.digest):
+            broken.append(head.chain)
+    return broken
+
+
+def feeds_that_disagree(connection: Connection) -> list[str]:
+    """Return the scopes whose head, count or sum is not that of their rows."""
+    feed = FeedRow.__table__
+    wrong = []
+    for head in connection.execute(ScopeHead.__table__.select().order_by(ScopeHead.scope)).all():
+        rows = connection.execute(
+            select(feed.c.seq, feed.c.op, feed.c.row_hash).where(feed.c.scope == head.scope)
+        ).all()
+        live = [row.row_hash for row in rows if row.op == "put"]
+        total = sum_changed(EMPTY_SUM, added=live)
+        last = max((row.seq for row in rows), default=0)
+        if (head.row_count, head.row_sum) != (len(live), total) or last > head.seq:
+            wrong.append(head.scope)
+    return wrong

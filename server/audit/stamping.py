@@ -1,0 +1,155 @@
+"""Stamping of feeds: the last step of every change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from server.audit.models import FeedRow, Record, ScopeHead
+from server.audit.queries import current_epoch
+from server.database import chunks, insert_missing, upsert
+from sync.feed import EMPTY_SUM, row_hash, sum_changed
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """What a change makes of a record: its wire JSON (None: it is gone) and its scopes."""
+
+    wire_json: str | None
+    scopes: frozenset[str]
+
+
+_Key = tuple[str, str]
+
+
+def stamp_feeds(connection: Connection, changes: Mapping[_Key, RecordChange]) -> None:
+    """Store new states of records and stamp them into their scopes, scopes in sorted order.
+
+    A record that stays as it was, in the scopes it was in, is not stamped again.
+    """
+    if not changes:
+        return
+    records, listed = _present(connection, changes)
+    stamps: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    gone: dict[str, list[str]] = defaultdict(list)
+    came: dict[str, list[str]] = defaultdict(list)
+    states = []
+    for key in sorted(changes):
+        change, old = changes[key], records.get(key)
+        live = {scope: hash_ for scope, (op, hash_) in listed[key].items() if op == "put"}
+        if old is not None and old[1] == change.wire_json and set(live) == change.scopes:
+            continue
+        version = 1 if old is None else old[0] + 1
+        fresh = row_hash(*key, version, change.wire_json) if change.wire_json is not None else ""
+        states.append(_record_row(key, version, change.wire_json, fresh))
+        for scope in change.scopes:
+            stamps[scope].append(_feed_row(scope, key, version, "put", fresh))
+            came[scope].append(fresh)
+        for scope, hash_ in live.items():
+            gone[scope].append(hash_)
+            if scope not in change.scopes:
+                stamps[scope].append(_feed_row(scope, key, version, "remove", ""))
+    for part in chunks(states):
+        upsert(connection, Record.__table__, part, ["record_type", "record_id"])
+    _advance_heads(connection, stamps, came, gone)
+    rows = [row for scope in sorted(stamps) for row in stamps[scope]]
+    for part in chunks(rows):
+        upsert(connection, FeedRow.__table__, part, ["scope", "record_type", "record_id"])
+
+
+def _present(
+    connection: Connection, changes: Mapping[_Key, RecordChange]
+) -> tuple[dict[_Key, tuple[int, str | None]], dict[_Key, dict[str, tuple[str, str]]]]:
+    record, feed = Record.__table__.c, FeedRow.__table__.c
+    ids_of: dict[str, list[str]] = defaultdict(list)
+    for record_type, record_id in changes:
+        ids_of[record_type].append(record_id)
+    records: dict[_Key, tuple[int, str | None]] = {}
+    listed: dict[_Key, dict[str, tuple[str, str]]] = defaultdict(dict)
+    for record_type, ids in sorted(ids_of.items()):
+        for part in chunks(sorted(ids)):
+            found = connection.execute(
+                select(record.record_id, record.version, record.wire_json).where(
+                    record.record_type == record_type, record.record_id.in_(part)
+                )
+            )
+            known = []
+            for record_id, version, wire_json in found:
+                records[record_type, record_id] = (version, wire_json)
+                known.append(record_id)
+            if not known:
+                continue
+            rows = connection.execute(
+                select(feed.scope, feed.record_id, feed.op, feed.row_hash).where(
+                    feed.record_type == record_type, feed.record_id.in_(known)
+                )
+            )
+            for scope, record_id, op, hash_ in rows:
+                listed[record_type, record_id][scope] = (op, hash_)
+    return records, listed
+
+
+def _record_row(key: _Key, version: int, wire_json: str | None, hash_: str) -> dict[str, Any]:
+    return {
+        "record_type": key[0],
+        "record_id": key[1],
+        "version": version,
+        "wire_json": wire_json,
+        "row_hash": hash_,
+    }
+
+
+def _feed_row(scope: str, key: _Key, version: int, op: str, hash_: str) -> dict[str, Any]:
+    return {
+        "scope": scope,
+        "record_type": key[0],
+        "record_id": key[1],
+        "version": version,
+        "op": op,
+        "row_hash": hash_,
+    }
+
+
+def _advance_heads(
+    connection: Connection,
+    stamps: Mapping[str, list[dict[str, Any]]],
+    came: Mapping[str, list[str]],
+    gone: Mapping[str, list[str]],
+) -> None:
+    """Lock the heads in sorted order and give every stamped row its sequence number."""
+    heads, scopes = ScopeHead.__table__, sorted(stamps)
+    if not scopes:
+        return
+    epoch = current_epoch(connection)
+    blank = {"epoch": epoch, "seq": 0, "row_count": 0, "row_sum": EMPTY_SUM}
+    insert_missing(connection, heads, [{"scope": scope, **blank} for scope in scopes], ["scope"])
+    found = {}
+    for part in chunks(scopes):
+        locked = connection.execute(
+            heads.select().where(heads.c.scope.in_(part)).order_by(heads.c.scope).with_for_update()
+        )
+        found.update({row.scope: row for row in locked})
+    fresh = []
+    for scope in scopes:
+        head = found[scope]
+        for position, row in enumerate(stamps[scope], start=1):
+            row["seq"] = head.seq + position
+        fresh.append(
+            {
+                "of_scope": scope,
+                "new_seq": head.seq + len(stamps[scope]),
+                "new_count": head.row_count + len(came[scope]) - len(gone[scope]),
+                "new_sum": sum_changed(head.row_sum, added=came[scope], removed=gone[scope]),
+            }
+        )
+    statement = update(ScopeHead).where(heads.c.scope == bindparam("of_scope"))
+    values: dict[str, Any] = {
+        "seq": bindparam("new_seq"),
+        "row_count": bindparam("new_count"),
+        "row_sum": bindparam("new_sum"),
+    }
+    connection.execute(statement.values(values), fresh)

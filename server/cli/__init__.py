@@ -1,0 +1,31 @@
+"""The command `tungnha`: setting the office up, running it, keeping it."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from server.cli.installations import enrolment_code, revoke
+from server.cli.keeping import backup
+from server.cli.quota_keeping import quotas
+from server.cli.running import serve, worker
+from server.cli.setting_up import create_admin, load_areas, migrate, new_keys
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Từng Nhà – the office's server. Configuration is TUNGNHA_* in the environment."""
+
+
+for _command in (
+    new_keys,
+    migrate,
+    create_admin,
+    load_areas,
+    serve,
+    worker,
+    backup,
+    quotas,
+    enrolment_code,
+    revoke,
+):
+    main.add_command(_command)

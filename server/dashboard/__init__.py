@@ -1,0 +1,1 @@
+"""Pages and their JSON twins over the other features' queries: the board, an agent, the quarantine."""

@@ -1,0 +1,291 @@
+"""The quota board: which campaign, which figure, whose lines, their sum, and how complete it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, tzinfo
+from math import ceil
+
+from sqlalchemy import Connection
+
+from server.campaigns.queries import CampaignView, all_campaigns
+from server.dashboard.formats import short_id
+from server.dashboard.queries import Sight, syncs_of
+from server.dashboard.rules import (
+    BOARD_LINES,
+    BoardLine,
+    Completeness,
+    Listing,
+    PlanFigure,
+    completeness_of,
+    paged,
+    sorted_lines,
+    totals_of,
+)
+from server.devices.queries import all_installations
+from server.journals.queries import counts_by_state
+from server.office.queries import organisations_by_key, team_memberships_of, teams_by_id, workers_by_id
+from server.office.rules import team_on
+from server.quotas.board import BoardRow, TotalRow, board_rows, totals
+from sync.clock import local_day
+
+# An agent's page looks back over a year's drives, not over all there ever were.
+_CAMPAIGNS_SHOWN = 6
+_HOLDER_KINDS = ("agent", "team", "promoter", "organisation", "area")
+# Promoters who are workers; the others are households and entrants, whose names are personal.
+_WORKER_PROMOTERS = ("officer:", "hamlet_head:")
+
+
+@dataclass(frozen=True, slots=True)
+class BoardChoice:
+    """What the viewer asked for; None: the board chooses."""
+
+    campaign: int | None = None
+    indicator: str | None = None
+    holder_kind: str | None = None
+    order: str = "behind"
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BoardTab:
+    """One indicator and kind of holder; `name` in Vietnamese and English."""
+
+    indicator: str
+    holder_kind: str
+    name: tuple[str, str]
+    is_current: bool
+    names_holder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """A whole board. `lines` are one page of it, the totals are of all lines."""
+
+    campaign: CampaignView
+    campaigns: list[CampaignView]
+    tabs: list[BoardTab]
+    indicator: str
+    holder_kind: str
+    order: str
+    done: int
+    totals: tuple[PlanFigure, ...]
+    lines: list[BoardLine]
+    lines_total: int
+    silent: int
+    unsent: int
+    completeness: Completeness
+    listing: Listing
+
+
+def board_page(
+    connection: Connection, choice: BoardChoice, sight: Sight, now_ms: int, zone: tzinfo
+) -> BoardPage | None:
+    """Return the board that `choice` asks for, within `sight`; None without any such campaign."""
+    today = local_day(now_ms, zone)
+    campaigns = all_campaigns(connection)
+    campaign = _chosen_campaign(campaigns, choice.campaign, today)
+    if campaign is None:
+        return None
+    rows = board_rows(connection, campaign.number, today, sight.areas)
+    tabs = _tabs(rows, choice)
+    tab = next((each for each in tabs if each.is_current), None)
+    mine = [row for row in rows if tab and _is_of(row, tab)]
+    lines = _lines(connection, mine, campaign, today, now_ms)
+    whole = _whole(connection, campaign, tab, today) if sight.areas.office_wide else None
+    ordered = sorted_lines(lines, choice.order)
+    start = (choice.page - 1) * BOARD_LINES
+    shown, listing = paged(ordered[start : start + BOARD_LINES + 1], choice.page, BOARD_LINES)
+    syncs = [line.sync for line in lines if line.sync is not None]
+    return BoardPage(
+        campaign=campaign,
+        campaigns=campaigns,
+        tabs=tabs,
+        indicator=tab.indicator if tab else "",
+        holder_kind=tab.holder_kind if tab else "agent",
+        order=choice.order,
+        done=sum(line.done for line in lines),
+        totals=_quoted(totals_of(lines), whole),
+        lines=shown,
+        lines_total=len(lines),
+        silent=sum(sync.freshness != "fresh" for sync in syncs),
+        unsent=sum(sync.unsent or 0 for sync in syncs),
+        completeness=_completeness(connection, sight, campaign, now_ms, zone),
+        listing=listing,
+    )
+
+
+def _is_of(row: BoardRow, tab: BoardTab) -> bool:
+    return (row.indicator, row.holder_kind) == (tab.indicator, tab.holder_kind)
+
+
+def _whole(
+    connection: Connection, campaign: CampaignView, tab: BoardTab | None, today: date
+) -> TotalRow | None:
+    """Return the whole campaign's total, which only those over the whole office may compare with."""
+    if tab is None:
+        return None
+    rows = totals(connection, campaign.number, today)
+    return next((total for total in rows if total.row.indicator == tab.indicator), None)
+
+
+def _chosen_campaign(
+    campaigns: Sequence[CampaignView], number: int | None, today: date
+) -> CampaignView | None:
+    """Return the campaign asked for, or the latest that has begun, or the next one."""
+    if number is not None:
+        return next((each for each in campaigns if each.number == number), None)
+    begun = [each for each in campaigns if each.from_day <= today]
+    return begun[0] if begun else (campaigns[-1] if campaigns else None)
+
+
+def _tabs(rows: Sequence[BoardRow], choice: BoardChoice) -> list[BoardTab]:
+    names = {row.indicator: (row.indicator_vi, row.indicator_en) for row in rows}
+    known = {(row.indicator, row.holder_kind) for row in rows if row.holder_kind in _HOLDER_KINDS}
+    asked = {(row.indicator, row.holder_kind) for row in rows if row.quota is not None}
+    # What has a quota comes before what is only counted.
+    kinds = sorted(known, key=lambda each: (each not in asked, _HOLDER_KINDS.index(each[1]), each[0]))
+    wanted = [
+        (indicator, kind)
+        for indicator, kind in kinds
+        if choice.indicator in {None, indicator} and choice.holder_kind in {None, kind}
+    ]
+    current = next(iter(wanted or kinds), None)
+    return [
+        BoardTab(
+            indicator=indicator,
+            holder_kind=kind,
+            name=names[indicator],
+            is_current=(indicator, kind) == current,
+            names_holder=sum(code == indicator for code, _kind in kinds) > 1,
+        )
+        for indicator, kind in kinds
+    ]
+
+
+def _lines(
+    connection: Connection, rows: Sequence[BoardRow], campaign: CampaignView, today: date, now_ms: int
+) -> list[BoardLine]:
+    worker_of = {row.holder: _worker_of(row) for row in rows}
+    ids = {worker_id for worker_id in worker_of.values() if worker_id is not None}
+    agents = {row.holder for row in rows if row.holder_kind == "agent"}
+    organisations = _organisations(connection, ids)
+    teams = _teams(connection, agents, campaign, today)
+    syncs = syncs_of(connection, agents, now_ms)
+    two_plans = any(row.quota_supplementary is not None for row in rows)
+    return [
+        BoardLine(
+            holder=row.holder,
+            name=row.name or short_id(row.holder),
+            organisation=organisations.get(worker_of[row.holder] or ""),
+            team=teams.get(row.holder),
+            done=row.sums.done,
+            plans=_plans(row, two_plans),
+            worker_id=worker_of[row.holder],
+            sync=syncs.get(row.holder),
+        )
+        for row in rows
+    ]
+
+
+def _worker_of(row: BoardRow) -> str | None:
+    if row.holder_kind == "agent":
+        return row.holder
+    if row.holder_kind == "promoter" and row.holder.startswith(_WORKER_PROMOTERS):
+        return row.holder.partition(":")[2]
+    return None
+
+
+def _plans(row: BoardRow, two_plans: bool) -> tuple[PlanFigure, ...]:
+    # People come whole: whoever has reached the next whole number is not behind.
+    expected = None if row.expected is None else ceil(row.expected)
+    if not two_plans:
+        return (PlanFigure("initial", row.quota, expected),)
+    initial = PlanFigure("initial_of_two", row.quota_initial, None)
+    return (initial, PlanFigure("supplemented", row.quota, expected))
+
+
+def _quoted(sums: tuple[PlanFigure, ...], whole: TotalRow | None) -> tuple[PlanFigure, ...]:
+    """Return the sums with the ratios that were published for the whole plan, where it is the same."""
+    if whole is None:
+        return sums
+    quoted = {each.plan_kind: each for each in whole.quoted}
+    marked = []
+    for figure in sums:
+        ratio = quoted.get("supplementary" if figure.kind == "supplemented" else "initial")
+        asked = whole.row.quota_initial if figure.kind == "initial_of_two" else whole.row.quota
+        if ratio is not None and asked == figure.quota:
+            marked.append(
+                replace(figure, quoted_percent=ratio.quoted_percent, is_mismatched=ratio.is_misquoted)
+            )
+        else:
+            marked.append(figure)
+    return tuple(marked)
+
+
+def _organisations(connection: Connection, worker_ids: set[str]) -> dict[str, str]:
+    workers = workers_by_id(connection, worker_ids)
+    keys = {worker.organisation_key for worker in workers.values() if worker.organisation_key}
+    nodes = organisations_by_key(connection, keys)
+    return {
+        worker.id: nodes[worker.organisation_key].name
+        for worker in workers.values()
+        if worker.organisation_key in nodes
+    }
+
+
+def _teams(
+    connection: Connection, agents: set[str], campaign: CampaignView, today: date
+) -> Mapping[str, str]:
+    on_day = min(max(today, campaign.from_day), campaign.to_day)
+    memberships = team_memberships_of(connection, agents)
+    team_of = {agent: team_on(spans, campaign.number, on_day) for agent, spans in memberships.items()}
+    names = teams_by_id(connection, {team for team in team_of.values() if team is not None})
+    return {agent: names[team].name for agent, team in team_of.items() if team in names}
+
+
+def _completeness(
+    connection: Connection, sight: Sight, campaign: CampaignView, now_ms: int, zone: tzinfo
+) -> Completeness:
+    """Return how much of the campaign's period the tablets of those in sight have delivered."""
+    end = datetime.combine(campaign.to_day + timedelta(days=1), time(), zone)
+    views = [view for view in all_installations(connection) if sight.covers(view.worker_id)]
+    states = counts_by_state(connection, {view.worker_id for view in views})
+    unsettled = sum(of_one.get("held", 0) + of_one.get("quarantined", 0) for of_one in states.values())
+    return completeness_of(views, int(end.timestamp() * 1000), now_ms, unsettled)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentQuota:
+    """One indicator of one campaign, as it stands for one worker; names in Vietnamese and English."""
+
+    campaign: CampaignView
+    indicator: tuple[str, str]
+    holder_kind: str
+    done: int
+    pending: int
+    not_counted: int
+    plan: PlanFigure
+
+
+def agent_quotas(connection: Connection, worker_id: str, today: date) -> list[AgentQuota]:
+    """Return what a worker is asked for, and has done, as agent or as promoter; latest campaign first."""
+    return [
+        _agent_quota(campaign, row)
+        for campaign in all_campaigns(connection)[:_CAMPAIGNS_SHOWN]
+        for row in board_rows(connection, campaign.number, today)
+        if _worker_of(row) == worker_id
+    ]
+
+
+def _agent_quota(campaign: CampaignView, row: BoardRow) -> AgentQuota:
+    return AgentQuota(
+        campaign=campaign,
+        indicator=(row.indicator_vi, row.indicator_en),
+        holder_kind=row.holder_kind,
+        done=row.sums.done,
+        pending=row.sums.pending,
+        not_counted=row.sums.not_counted,
+        plan=_plans(row, two_plans=False)[0],
+    )

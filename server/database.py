@@ -1,0 +1,213 @@
+"""The database: one engine, two kinds of transaction, SQLite and PostgreSQL alike.
+
+A writing transaction on SQLite waits in one fair queue and takes the write lock at BEGIN; a
+reading one sees one snapshot on both databases. Nothing else in the server opens a transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, FromClause, MetaData, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase
+
+# SQLite binds at most 32,766 variables; 500 keys a query keeps every statement far below.
+QUERY_KEYS = 500
+_FULL_DISK_STATES = {"53100", "53200"}
+_DEADLOCK_STATES = {"40001", "40P01"}
+_NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The base of every table's class."""
+
+    metadata = MetaData(naming_convention=_NAMING)
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+class DatabaseBusyError(Exception):
+    """The database could not take the write within the bounded wait; trying again is safe."""
+
+
+class StorageFullError(Exception):
+    """The server's disk is full; nothing was stored."""
+
+
+class DeadlockError(Exception):
+    """The transaction lost a deadlock; deciding again is safe."""
+
+
+class FairQueue:
+    """A lock that serves its waiters in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._held = False
+
+    def acquire(self, timeout_s: float) -> bool:
+        """Wait for the turn; return False when it did not come in time."""
+        with self._guard:
+            if not self._held and not self._waiting:
+                self._held = True
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(timeout_s):
+            return True
+        with self._guard:
+            if turn.is_set():
+                return True
+            self._waiting.remove(turn)
+            return False
+
+    def release(self) -> None:
+        """Hand the lock to the longest waiter, or set it free."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._held = False
+
+
+def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
+    """Install what every connection needs; call once per engine, before its first connection."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        # SQLAlchemy emits BEGIN itself (below); the driver's own implicit BEGIN would come too late.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={busy_timeout_ms}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        is_write = connection.get_execution_options().get("tungnha_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def switch_on_write_ahead_log(engine: Engine) -> None:
+    """Let an SQLite file be read while it is written; the file remembers it. Not inside a transaction."""
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA journal_mode=WAL")
+    finally:
+        raw.close()
+
+
+class Transactions:
+    """Opens the transactions of one engine."""
+
+    def __init__(self, engine: Engine, busy_timeout_ms: int) -> None:
+        self.engine = engine
+        self._busy_timeout_s = busy_timeout_ms / 1000
+        self._queue = FairQueue() if engine.dialect.name == "sqlite" else None
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a writing transaction, committed at the end and rolled back on any exception.
+
+        Raises DatabaseBusyError, StorageFullError or DeadlockError; each means nothing was stored.
+        """
+        if self._queue is not None and not self._queue.acquire(self._busy_timeout_s):
+            raise DatabaseBusyError
+        try:
+            with self.engine.connect() as connection:
+                connection.execution_options(tungnha_writes=True)
+                with connection.begin():
+                    yield connection
+        except DBAPIError as error:
+            raise _narrowed(error) from error
+        finally:
+            if self._queue is not None:
+                self._queue.release()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that sees one snapshot and writes nothing."""
+        try:
+            with self.engine.connect() as connection:
+                if self.engine.dialect.name == "postgresql":
+                    connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                with connection.begin():
+                    yield connection
+        except DBAPIError as error:
+            raise _narrowed(error) from error
+
+
+def _narrowed(error: DBAPIError) -> Exception:
+    """Return the narrow error that a driver's error stands for, or the error itself."""
+    state = getattr(error.orig, "sqlstate", None)
+    name = getattr(error.orig, "sqlite_errorname", "")
+    if state in _DEADLOCK_STATES:
+        return DeadlockError()
+    if state in _FULL_DISK_STATES or name.startswith("SQLITE_FULL"):
+        return StorageFullError()
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or state in {"55P03", "57P01", "57P03"}:
+        return DatabaseBusyError()
+    if error.connection_invalidated:
+        return DatabaseBusyError()
+    return error
+
+
+def upsert(
+    connection: Connection, table: FromClause, rows: Sequence[Mapping[str, Any]], key: Sequence[str]
+) -> None:
+    """Insert rows, or set the other columns where `key` is taken already. All rows share columns."""
+    if not rows:
+        return
+    assert isinstance(table, Table)
+    statement = _insert(connection, table)
+    fresh = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=fresh), list(rows))
+
+
+def insert_missing(
+    connection: Connection, table: FromClause, rows: Sequence[Mapping[str, Any]], key: Sequence[str]
+) -> None:
+    """Insert the rows whose `key` is not there yet."""
+    if not rows:
+        return
+    assert isinstance(table, Table)
+    connection.execute(
+        _insert(connection, table).on_conflict_do_nothing(index_elements=list(key)), list(rows)
+    )
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
+
+
+_T = TypeVar("_T")
+
+
+def chunks(items: Iterable[_T], size: int = QUERY_KEYS) -> Iterator[list[_T]]:
+    """Yield `items` in lists of at most `size`."""
+    everything = list(items)
+    for start in range(0, len(everything), size):
+        yield everything[start : start + size]

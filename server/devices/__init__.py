@@ -1,0 +1,1 @@
+"""Installations: enrolment, keys, clock marks and heartbeat."""

@@ -1,0 +1,75 @@
+"""Tables of installations, their one-time codes and their clock marks."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.database import Base
+
+
+class Installation(Base):
+    """One enrolled app install with its own key; `number` is never given twice.
+
+    `acked_seq` and `head_digest` are the end of the received journal; `journal_head_*` is what the
+    device last said of its own end (the heartbeat).
+    """
+
+    __tablename__ = "installation"
+    __table_args__ = (
+        Index("ix_installation_number", "number", unique=True),
+        Index("ix_installation_kid", "kid", unique=True),
+        Index("ix_installation_worker_id", "worker_id"),
+    )
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    worker_id: Mapped[str] = mapped_column(Text)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    kid: Mapped[str] = mapped_column(Text)
+    certificate_text: Mapped[str] = mapped_column(Text)
+    certificate_kid: Mapped[str] = mapped_column(Text)
+    certificate_signature: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    predecessor_id: Mapped[str | None] = mapped_column(Text)
+    enrolled_ms: Mapped[int] = mapped_column(BigInteger)
+    acked_seq: Mapped[int] = mapped_column(BigInteger)
+    head_digest: Mapped[str] = mapped_column(Text)
+    last_valid_seq: Mapped[int | None] = mapped_column(BigInteger)
+    last_valid_counter: Mapped[int | None] = mapped_column(BigInteger)
+    journal_head_seq: Mapped[int] = mapped_column(BigInteger)
+    journal_head_digest: Mapped[str] = mapped_column(Text)
+    last_sync_ms: Mapped[int | None] = mapped_column(BigInteger)
+    clock_offset_ms: Mapped[int | None] = mapped_column(BigInteger)
+    app_version: Mapped[str | None] = mapped_column(Text)
+
+
+class EnrolmentCode(Base):
+    """A one-time code, kept as its SHA-256; good for one worker and ten minutes."""
+
+    __tablename__ = "enrolment_code"
+    code_sha256: Mapped[str] = mapped_column(Text, primary_key=True)
+    worker_id: Mapped[str] = mapped_column(Text)
+    created_by: Mapped[str] = mapped_column(Text)
+    expires_ms: Mapped[int] = mapped_column(BigInteger)
+    used_by: Mapped[str | None] = mapped_column(Text)
+
+
+class ClockMarkRow(Base):
+    """A sync as both clocks saw it (docs/protocol.md, rule 8)."""
+
+    __tablename__ = "clock_mark"
+    __table_args__ = (Index("ix_clock_mark_installation_id", "installation_id"),)
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    installation_id: Mapped[str] = mapped_column(Text)
+    server_ms: Mapped[int] = mapped_column(BigInteger)
+    boot: Mapped[str] = mapped_column(Text)
+    monotonic_ms: Mapped[int] = mapped_column(BigInteger)
+    wall_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class InstallationCounter(Base):
+    """The last installation number given; one row."""
+
+    __tablename__ = "installation_counter"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    last_number: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,174 @@
+"""Reads of installations, their keys and their clock marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, func, select
+
+from schemas.signatures import PublicKey
+from server.database import chunks
+from server.devices.models import ClockMarkRow, EnrolmentCode, Installation
+from server.devices.rules import PREDECESSORS_MOST
+from sync.clock import ClockMark
+
+_INSTALLATION = Installation.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationView:
+    """An installation as other features see it; times in Unix milliseconds."""
+
+    id: str
+    number: int
+    worker_id: str
+    kid: str
+    state: str
+    predecessor_id: str | None
+    enrolled_ms: int
+    acked_seq: int
+    head_digest: str
+    last_valid_seq: int | None
+    journal_head_seq: int
+    last_sync_ms: int | None
+    clock_offset_ms: int | None
+    app_version: str | None
+
+    @property
+    def unsent(self) -> int:
+        """Return how many entries the device had at its last sync that have not arrived."""
+        return max(self.journal_head_seq - self.acked_seq, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceKey:
+    """A key that signs receipts, with the installation that holds it."""
+
+    installation_id: str
+    number: int
+    public_key: PublicKey
+    certificate_text: str
+    worker_id: str
+    state: str
+    last_valid_counter: int | None
+
+
+_VIEW_COLUMNS = [_INSTALLATION.c[name] for name in InstallationView.__dataclass_fields__]
+
+
+def installation_by_id(connection: Connection, installation_id: str) -> InstallationView | None:
+    """Return the installation, or None."""
+    row = connection.execute(
+        select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == installation_id)
+    ).one_or_none()
+    return None if row is None else InstallationView(*row)
+
+
+def locked_installation(connection: Connection, installation_id: str) -> InstallationView:
+    """Return the installation with its row locked until the change ends."""
+    row = connection.execute(
+        select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == installation_id).with_for_update()
+    ).one()
+    return InstallationView(*row)
+
+
+def installations_of_workers(
+    connection: Connection, worker_ids: Iterable[str]
+) -> dict[str, list[InstallationView]]:
+    """Return the installations of each worker, by number."""
+    found: dict[str, list[InstallationView]] = {worker_id: [] for worker_id in worker_ids}
+    for part in chunks(sorted(found)):
+        statement = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.worker_id.in_(part))
+        for row in connection.execute(statement.order_by(_INSTALLATION.c.number)):
+            view = InstallationView(*row)
+            found[view.worker_id].append(view)
+    return found
+
+
+def all_installations(connection: Connection) -> list[InstallationView]:
+    """Return every installation, by number."""
+    rows = connection.execute(select(*_VIEW_COLUMNS).order_by(_INSTALLATION.c.number))
+    return [InstallationView(*row) for row in rows]
+
+
+def installations_count(connection: Connection) -> int:
+    """Return how many installations there are."""
+    return connection.scalar(select(func.count()).select_from(_INSTALLATION)) or 0
+
+
+def installation_numbers(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
+    """Return the number of each installation."""
+    found: dict[str, int] = {}
+    for part in chunks(sorted(ids)):
+        statement = select(_INSTALLATION.c.id, _INSTALLATION.c.number).where(_INSTALLATION.c.id.in_(part))
+        found.update({row.id: row.number for row in connection.execute(statement)})
+    return found
+
+
+def public_key_of(connection: Connection, installation_id: str) -> PublicKey | None:
+    """Return the key with which the installation signs, or None when it is unknown."""
+    spki = connection.scalar(select(_INSTALLATION.c.public_key).where(_INSTALLATION.c.id == installation_id))
+    return None if spki is None else PublicKey(spki)
+
+
+def _device_key(row: Row[tuple[object, ...]]) -> DeviceKey:
+    return DeviceKey(
+        installation_id=row.id,
+        number=row.number,
+        public_key=PublicKey(row.public_key),
+        certificate_text=row.certificate_text,
+        worker_id=row.worker_id,
+        state=row.state,
+        last_valid_counter=row.last_valid_counter,
+    )
+
+
+def device_keys_by_kid(connection: Connection, kid: str) -> list[DeviceKey]:
+    """Return the keys with this key id: one, or none."""
+    rows = connection.execute(select(_INSTALLATION).where(_INSTALLATION.c.kid == kid))
+    return [_device_key(row) for row in rows]
+
+
+def key_chain_of(connection: Connection, installation_id: str) -> list[DeviceKey]:
+    """Return the keys of the installation and of its predecessors, newest first."""
+    keys: list[DeviceKey] = []
+    wanted: str | None = installation_id
+    while wanted is not None and len(keys) < PREDECESSORS_MOST:
+        row = connection.execute(select(_INSTALLATION).where(_INSTALLATION.c.id == wanted)).one_or_none()
+        if row is None:
+            break
+        keys.append(_device_key(row))
+        wanted = row.predecessor_id
+    return keys
+
+
+def lineage_of(connection: Connection, installation: InstallationView) -> list[InstallationView]:
+    """Return the installation and its predecessors, newest first."""
+    lineage, wanted = [installation], installation.predecessor_id
+    while wanted is not None and len(lineage) < PREDECESSORS_MOST:
+        predecessor = installation_by_id(connection, wanted)
+        if predecessor is None:
+            break
+        lineage.append(predecessor)
+        wanted = predecessor.predecessor_id
+    return lineage
+
+
+def clock_marks_of(connection: Connection, installation_ids: Iterable[str]) -> list[ClockMark]:
+    """Return the marks of an installation and its predecessors, oldest first."""
+    mark = ClockMarkRow.__table__.c
+    rows = connection.execute(
+        select(mark.server_ms, mark.boot, mark.monotonic_ms)
+        .where(mark.installation_id.in_(sorted(installation_ids)))
+        .order_by(mark.server_ms, mark.id)
+    )
+    return [ClockMark(*row) for row in rows]
+
+
+def code_row(connection: Connection, code_sha256: str) -> Row[tuple[object, ...]] | None:
+    """Return the enrolment code with its row locked, or None."""
+    code = EnrolmentCode.__table__
+    return connection.execute(
+        code.select().where(code.c.code_sha256 == code_sha256).with_for_update()
+    ).one_or_none()

@@ -1,0 +1,1 @@
+"""Where devices meet the server: push, pull and enrolment."""

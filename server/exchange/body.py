@@ -1,0 +1,92 @@
+"""Reading a request's body under caps, before anything is parsed (docs/protocol.md, rule 9)."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from marshmallow import ValidationError
+
+from schemas.base import RequestSchema, load_fault
+from server.errors import ProblemError
+from sync.codes import RequestCode
+from sync.entry import strict_json
+from sync.limits import LIMITS
+
+_READ_BYTES = 64 * 1024
+_GZIP_WINDOW = 31  # zlib's code for "gzip header and trailer, largest window"
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89abAB]")
+
+
+def _too_large() -> ProblemError:
+    return ProblemError(RequestCode.BODY_TOO_LARGE, limits=LIMITS.as_wire())
+
+
+def read_capped(read: Callable[[int], bytes], content_length: int | None) -> bytes:
+    """Return the body as sent; refuse it as soon as it passes the limit."""
+    if content_length is not None and content_length > LIMITS.body_bytes:
+        raise _too_large()
+    parts, size = [], 0
+    while part := read(_READ_BYTES):
+        size += len(part)
+        if size > LIMITS.body_bytes:
+            raise _too_large()
+        parts.append(part)
+    body = b"".join(parts)
+    if content_length is not None and len(body) != content_length:
+        raise ProblemError(RequestCode.BODY_UNREADABLE)
+    return body
+
+
+def inflate(body: bytes, encoding: str | None) -> bytes:
+    """Return the body without its gzip coding; memory stays below the advertised limit."""
+    if encoding is None or encoding in {"", "identity"}:
+        if len(body) > LIMITS.inflated_bytes:
+            raise _too_large()
+        return body
+    if encoding != "gzip":
+        raise ProblemError(RequestCode.CONTENT_TYPE_UNSUPPORTED, field="Content-Encoding")
+    inflater = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        inflated = inflater.decompress(body, LIMITS.inflated_bytes + 1)
+    except zlib.error as error:
+        raise ProblemError(RequestCode.BODY_UNREADABLE, field="Content-Encoding") from error
+    if len(inflated) > LIMITS.inflated_bytes:
+        raise _too_large()
+    if not inflater.eof or inflater.unused_data:
+        raise ProblemError(RequestCode.BODY_UNREADABLE, field="Content-Encoding")
+    return inflated
+
+
+def parse_body(inflated: bytes, schema: RequestSchema) -> dict[str, Any]:
+    """Return the body as `schema` reads it. Raises ProblemError: body_unreadable, body_invalid."""
+    try:
+        text = inflated.decode("utf-8")
+        value = strict_json(text)
+        if _SURROGATE_ESCAPE.search(text):
+            _refuse_lone_surrogates(value)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(RequestCode.BODY_UNREADABLE) from error
+    if not isinstance(value, dict):
+        raise ProblemError(RequestCode.BODY_INVALID)
+    try:
+        loaded: dict[str, Any] = schema.load(value)
+    except ValidationError as error:
+        raise ProblemError(RequestCode.BODY_INVALID, field=load_fault(error).field) from error
+    return loaded
+
+
+def _refuse_lone_surrogates(value: Any) -> None:
+    """Raise UnicodeEncodeError (a ValueError) when any text inside `value` is not Unicode."""
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, str):
+            node.encode("utf-8")
+        elif isinstance(node, dict):
+            pending.extend(node)
+            pending.extend(node.values())
+        elif isinstance(node, list):
+            pending.extend(node)

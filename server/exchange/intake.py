@@ -1,0 +1,143 @@
+"""What can be known of a pushed entry before the transaction: its envelope, its body, its seal.
+
+Nothing here reads the database, so that the write lock is held only while deciding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from schemas.catalogue import KINDS, Kind, Referral, load_body, referrals
+from server.journals.queries import SEALED_AT, StoredEntry
+from server.sealing import Sealer
+from sync.clock import ClockReading, CorrectedTime
+from sync.codes import EntryCode
+from sync.entry import CapturedEntry, Fault, read_entry
+from sync.journal import entry_sha256
+from sync.limits import LIMITS
+
+CASH_KIND = "payment_collected"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One pushed entry as it reads. With a `fault` it can only be quarantined.
+
+    `raw_body` is whatever object stands in `body`, unvalidated: the ledger needs its amounts even
+    where the entry is bad.
+    """
+
+    seq: int
+    raw: str
+    sha256: str
+    shown_id: str | None
+    kind_name: str | None
+    captured: ClockReading | None
+    raw_body: dict[str, Any] | None
+    kind: Kind | None
+    body: dict[str, Any] | None
+    referrals: tuple[Referral, ...]
+    fault: Fault | None
+
+    @property
+    def is_cash(self) -> bool:
+        """Return whether money came with the entry, whatever else is wrong with it."""
+        return self.kind_name == CASH_KIND
+
+
+def read_incoming(seq: int, raw: str) -> Incoming:
+    """Read one pushed entry; never raises, whatever the text is."""
+    entry = read_entry(raw, LIMITS)
+    kind: Kind | None = None
+    body: dict[str, Any] | None = None
+    fault: Fault | None = None
+    if isinstance(entry, CapturedEntry):
+        kind = KINDS.get(entry.kind)
+        if kind is None:
+            fault = Fault(EntryCode.KIND_UNKNOWN, "kind")
+        else:
+            loaded = load_body(kind, entry.body)
+            fault, body = (loaded, None) if isinstance(loaded, Fault) else (None, loaded)
+    else:
+        fault = entry.fault
+    return Incoming(
+        seq=seq,
+        raw=raw,
+        sha256=entry_sha256(raw),
+        shown_id=entry.entry_id,
+        kind_name=entry.kind,
+        captured=entry.captured,
+        raw_body=entry.body,
+        kind=kind,
+        body=body,
+        referrals=tuple(referrals(kind, body)) if kind is not None and body is not None else (),
+        fault=fault,
+    )
+
+
+def stand_in_id(worker_id: str, incoming: Incoming) -> str:
+    """Return the name of an entry whose own id cannot be read or is taken.
+
+    It is the same wherever the agent's devices send the same bytes: a carry-over is a duplicate,
+    and its cash is not posted again.
+    """
+    return f"{worker_id}/{incoming.sha256[:32]}"
+
+
+def seal_entry(sealer: Sealer, installation_id: str, seq: int, raw: str) -> bytes:
+    """Return an entry's bytes sealed for its place in the journal."""
+    return sealer.seal(raw, SEALED_AT, f"{installation_id}/{seq}")
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A readable entry up for judgement: pushed just now, or held since an earlier push."""
+
+    entry_id: str
+    installation_id: str
+    seq: int
+    worker_id: str
+    kind: Kind
+    body: dict[str, Any]
+    sha256: str
+    referrals: tuple[Referral, ...]
+    corrected: CorrectedTime
+    claimed_ms: int
+    business_day: date
+    received_ms: int
+    is_held: bool = False
+
+    @property
+    def capture_ms(self) -> int:
+        """Return the claimed time, clamped to what the marks prove."""
+        return min(max(self.claimed_ms, self.corrected.lower_ms), self.corrected.upper_ms)
+
+
+def held_candidate(stored: StoredEntry) -> Candidate | None:
+    """Return a stored, held entry as a candidate; None where its bytes no longer read."""
+    incoming = read_incoming(stored.seq, stored.raw)
+    if incoming.kind is None or incoming.body is None or incoming.captured is None:
+        return None
+    return Candidate(
+        entry_id=stored.entry_id,
+        installation_id=stored.installation_id,
+        seq=stored.seq,
+        worker_id=stored.worker_id,
+        kind=incoming.kind,
+        body=incoming.body,
+        sha256=stored.sha256,
+        referrals=incoming.referrals,
+        corrected=CorrectedTime(stored.lower_ms, stored.upper_ms),
+        claimed_ms=incoming.captured.wall_ms,
+        business_day=stored.business_day,
+        received_ms=stored.received_ms,
+        is_held=True,
+    )
+
+
+def referred_ids(candidates: Sequence[Candidate]) -> set[str]:
+    """Return every id that the candidates refer to."""
+    return {referral.entry_id for candidate in candidates for referral in candidate.referrals}

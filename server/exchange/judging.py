@@ -1,0 +1,326 @@
+"""The decision pass over one push: every entry gets exactly one verdict, in journal order.
+
+Runs inside the batch's transaction, after everything the batch touches was locked and then read
+(docs/protocol.md, rule 1). An exception while judging one entry names that entry, so that the
+caller can decide again with it quarantined (rule 5).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from server.audit.changes import Change
+from server.devices.queries import InstallationView
+from server.devices.rules import is_revoked_at
+from server.exchange.batch import Batch
+from server.exchange.intake import CASH_KIND, Candidate, Incoming, stand_in_id
+from server.exchange.registry import HANDLERS
+from server.exchange.surroundings import Surroundings
+from server.journals.actions import (
+    add_entry,
+    add_outcome,
+    move_outcome,
+    report_incident,
+    set_waits,
+)
+from server.journals.queries import KnownEntry
+from sync.clock import CorrectedTime
+from sync.codes import EntryCode, Flag
+from sync.entry import Fault
+from sync.judgement import Arrival, Refused, Ruling
+from sync.ports import IdSource
+from sync.verdict import Decision, OutcomeState, Verdict
+
+
+class JudgementError(Exception):
+    """Judging the entry at `seq` raised; the batch is decided again with it quarantined."""
+
+    def __init__(self, seq: int, entry_id: str) -> None:
+        super().__init__(f"judging entry {entry_id} raised")
+        self.seq = seq
+        self.entry_id = entry_id
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A pushed entry at its place: what it reads as, its chain digest, its times, its seal."""
+
+    incoming: Incoming
+    digest: str
+    sealed: bytes
+    corrected: CorrectedTime
+    business_day: date
+    candidate: Candidate | None
+    previous_wall_ms: int | None
+
+
+class Judge:
+    """Judges the new entries of one push and releases what waited for them."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        ids: IdSource,
+        installation: InstallationView,
+        surroundings: Surroundings,
+        held: Sequence[Candidate],
+        waits: dict[str, set[str]],
+        poisoned: frozenset[str],
+        numbers: dict[str, int],
+    ) -> None:
+        self._batch = batch
+        self._change: Change = batch.change
+        self._ids = ids
+        self._installation = installation
+        self._surroundings = surroundings
+        self._held = {candidate.entry_id: candidate for candidate in held}
+        self._waits = waits
+        self._stored_waits = {entry_id: set(wanted) for entry_id, wanted in waits.items()}
+        self._waiting_on: dict[str, list[str]] = defaultdict(list)
+        for entry_id, wanted in waits.items():
+            for wanted_id in sorted(wanted):
+                self._waiting_on[wanted_id].append(entry_id)
+        self._poisoned = poisoned
+        self._numbers = numbers
+
+    def judge(self, position: Position) -> Verdict:
+        """Give one pushed entry its verdict, store it, and release what waited for it."""
+        incoming = position.incoming
+        stand_in = stand_in_id(self._installation.worker_id, incoming)
+        entry_id = incoming.shown_id or stand_in
+        known = self._batch.known.get(entry_id)
+        if known is not None and known.sha256 != incoming.sha256 and stand_in in self._batch.known:
+            # A carry-over brings the same incident again.
+            entry_id, known = stand_in, self._batch.known[stand_in]
+        if known is not None and known.sha256 == incoming.sha256:
+            code = str(EntryCode.ENTRY_ALREADY_RECEIVED)
+            verdict = Verdict(incoming.seq, entry_id, Decision.DUPLICATE, code)
+            self._store_entry(position, entry_id, verdict)
+            return verdict
+        if known is not None:
+            fault = Fault(EntryCode.ENTRY_ID_REUSED, "id")
+            self._report("entry_id_reused", incoming)
+            # Cash once per entry id: what is no second payment under this id is posted all the same.
+            is_unposted = incoming.is_cash and known.kind != CASH_KIND
+            flags = self._post_cash(position, stand_in) if is_unposted else ()
+            return self._quarantine(position, stand_in, fault, flags)
+        return self._judge_new(position, entry_id)
+
+    def finish(self) -> None:
+        """Write what still waits for what, after the last entry."""
+        for entry_id, wanted in sorted(self._waits.items()):
+            set_waits(self._change, entry_id, self._stored_waits.get(entry_id, set()), wanted)
+
+    def _judge_new(self, position: Position, entry_id: str) -> Verdict:
+        incoming, candidate = position.incoming, position.candidate
+        flags = self._flags(position)
+        if incoming.is_cash:
+            flags += self._post_cash(position, entry_id)
+        if is_revoked_at(self._installation.state, self._installation.last_valid_seq, incoming.seq):
+            return self._quarantine(position, entry_id, Fault(EntryCode.INSTALLATION_REVOKED), flags)
+        if entry_id in self._poisoned:
+            return self._quarantine(position, entry_id, Fault(EntryCode.JUDGEMENT_FAILED), flags)
+        if candidate is None or incoming.fault is not None:
+            fault = incoming.fault or Fault(EntryCode.ENTRY_UNREADABLE)
+            return self._quarantine(position, entry_id, fault, flags)
+        result = self._decide(candidate)
+        if isinstance(result, set):
+            return self._hold(position, candidate, result, flags)
+        if isinstance(result, Fault):
+            return self._quarantine(position, entry_id, result, flags)
+        flags += result[1]
+        decision = Decision.MERGED if result[0] is OutcomeState.MERGED else Decision.APPLIED
+        verdict = Verdict(incoming.seq, entry_id, decision, flags=_texts(flags))
+        self._store_entry(position, entry_id, verdict)
+        self._store_outcome(position, entry_id, result[0], None)
+        self._release(entry_id)
+        return verdict
+
+    def _decide(self, candidate: Candidate) -> tuple[OutcomeState, tuple[Flag, ...]] | Fault | set[str]:
+        """Return the new state with flags, a fault, or the ids that the entry has to wait for."""
+        fault = self._surroundings.fault_of(candidate)
+        if fault is not None:
+            return fault
+        missing = set()
+        for referral in candidate.referrals:
+            known = self._batch.known.get(referral.entry_id)
+            if known is not None and known.kind is not None and known.kind not in referral.kinds:
+                return Fault(EntryCode.REFERENCE_WRONG_KIND, referral.field)
+            if known is None or not known.is_seen:
+                missing.add(referral.entry_id)
+        if missing:
+            return missing
+        try:
+            ruling, flags = self._apply(candidate)
+        except Exception as error:
+            raise JudgementError(candidate.seq, candidate.entry_id) from error
+        if isinstance(ruling, Refused):
+            return ruling.fault
+        state = OutcomeState.MERGED if ruling.merged else OutcomeState.APPLIED
+        return state, (*flags, *ruling.flags)
+
+    def _apply(self, candidate: Candidate) -> tuple[Ruling, tuple[Flag, ...]]:
+        area_key = self._batch.area_of(candidate)
+        in_area, flags = True, tuple(self._surroundings.remarks(candidate))
+        if area_key is not None:
+            in_area, standing = self._surroundings.standing(candidate, area_key)
+            flags += standing
+        arrival = Arrival(
+            entry_id=candidate.entry_id,
+            kind=candidate.kind.name,
+            body=candidate.body,
+            sha256=candidate.sha256,
+            installation_id=candidate.installation_id,
+            installation_number=self._numbers[candidate.installation_id],
+            worker_id=candidate.worker_id,
+            corrected=candidate.corrected,
+            business_day=candidate.business_day,
+            received_ms=candidate.received_ms,
+            area_key=area_key,
+            in_area=in_area,
+            team_id=self._surroundings.team(candidate),
+            organisation_key=self._surroundings.organisation(candidate),
+        )
+        ruling = HANDLERS[candidate.kind.name].apply(self._batch, arrival)
+        if candidate.kind.name == "entry_voided" and not isinstance(ruling, Refused):
+            self._move_outcome(candidate.body["target"], OutcomeState.VOIDED, None)
+        return ruling, flags
+
+    def _release(self, entry_id: str) -> None:
+        """Judge again what waited for `entry_id`, and what waited for that, in order of ids."""
+        ready = sorted(self._waiting_on.pop(entry_id, []))
+        while ready:
+            candidate = self._held.get(ready.pop(0))
+            if candidate is None or self._batch.known[candidate.entry_id].state not in _STILL_WAITING:
+                continue
+            if candidate.entry_id in self._poisoned:
+                result: tuple[OutcomeState, tuple[Flag, ...]] | Fault | set[str]
+                result = Fault(EntryCode.JUDGEMENT_FAILED)
+            else:
+                result = self._decide(candidate)
+            if isinstance(result, set):
+                self._wait_for(candidate.entry_id, result)
+                continue
+            self._waits[candidate.entry_id] = set()
+            if isinstance(result, Fault):
+                self._move_outcome(candidate.entry_id, OutcomeState.QUARANTINED, result)
+                continue
+            self._move_outcome(candidate.entry_id, result[0], None)
+            ready.extend(sorted(self._waiting_on.pop(candidate.entry_id, [])))
+
+    def _hold(
+        self, position: Position, candidate: Candidate, missing: set[str], flags: tuple[Flag, ...]
+    ) -> Verdict:
+        entry_id = candidate.entry_id
+        field = next(item.field for item in candidate.referrals if item.entry_id in missing)
+        fault = Fault(EntryCode.REFERENCE_NOT_SEEN, field)
+        verdict = Verdict(candidate.seq, entry_id, Decision.HELD, str(fault.code), field, _texts(flags))
+        self._store_entry(position, entry_id, verdict)
+        self._store_outcome(position, entry_id, OutcomeState.HELD, fault)
+        self._held[entry_id] = candidate
+        self._waits.setdefault(entry_id, set())
+        self._wait_for(entry_id, missing)
+        return verdict
+
+    def _wait_for(self, entry_id: str, missing: set[str]) -> None:
+        self._waits[entry_id] |= missing
+        for wanted_id in missing:
+            if entry_id not in self._waiting_on[wanted_id]:
+                self._waiting_on[wanted_id].append(entry_id)
+
+    def _flags(self, position: Position) -> tuple[Flag, ...]:
+        captured = position.incoming.captured
+        if captured is None or position.previous_wall_ms is None:
+            return ()
+        return (Flag.CLOCK_BEFORE_PREVIOUS,) if captured.wall_ms < position.previous_wall_ms else ()
+
+    def _post_cash(self, position: Position, entry_id: str) -> tuple[Flag, ...]:
+        flag = self._batch.money.post_on_arrival(
+            entry_id,
+            self._installation.worker_id,
+            self._installation.id,
+            position.incoming.raw_body,
+            position.business_day,
+            self._change.now_ms,
+        )
+        return () if flag is None else (flag,)
+
+    def _quarantine(
+        self, position: Position, entry_id: str, fault: Fault, flags: tuple[Flag, ...]
+    ) -> Verdict:
+        incoming = position.incoming
+        shown_id = incoming.shown_id or entry_id
+        verdict = Verdict(
+            incoming.seq, shown_id, Decision.QUARANTINED, str(fault.code), fault.field, _texts(flags)
+        )
+        self._store_entry(position, entry_id, verdict)
+        self._store_outcome(position, entry_id, OutcomeState.QUARANTINED, fault)
+        return verdict
+
+    def _store_entry(self, position: Position, entry_id: str, verdict: Verdict) -> None:
+        incoming = position.incoming
+        add_entry(
+            self._change,
+            installation_id=self._installation.id,
+            seq=incoming.seq,
+            entry_id=entry_id,
+            shown_id=verdict.entry_id,
+            kind=incoming.kind_name,
+            sealed=position.sealed,
+            sha256=incoming.sha256,
+            digest=position.digest,
+            received_ms=self._change.now_ms,
+            wall_ms=None if incoming.captured is None else incoming.captured.wall_ms,
+            lower_ms=position.corrected.lower_ms,
+            upper_ms=position.corrected.upper_ms,
+            business_day=position.business_day,
+            verdict=str(verdict.decision),
+            code=verdict.code,
+            field=verdict.field,
+            flags=json.dumps(verdict.flags),
+        )
+
+    def _store_outcome(
+        self, position: Position, entry_id: str, state: OutcomeState, fault: Fault | None
+    ) -> None:
+        known = KnownEntry(
+            entry_id=entry_id,
+            installation_id=self._installation.id,
+            seq=position.incoming.seq,
+            worker_id=self._installation.worker_id,
+            kind=position.incoming.kind_name,
+            sha256=position.incoming.sha256,
+            state=str(state),
+            code=None if fault is None else str(fault.code),
+            field=None if fault is None else fault.field,
+        )
+        self._batch.known[entry_id] = known
+        add_outcome(self._change, known)
+
+    def _move_outcome(self, entry_id: str, state: OutcomeState, fault: Fault | None) -> None:
+        move_outcome(self._change, self._batch.known[entry_id], state, fault)
+        self._batch.known[entry_id] = replace(self._batch.known[entry_id], state=str(state))
+
+    def _report(self, kind: str, incoming: Incoming) -> None:
+        report_incident(
+            self._change,
+            self._ids,
+            kind,
+            installation_id=self._installation.id,
+            worker_id=self._installation.worker_id,
+            seq=incoming.seq,
+            entry_id=incoming.shown_id,
+        )
+
+
+
+# A held entry that was shown as quarantined after 30 days still waits (docs/protocol.md, rule 7).
+_STILL_WAITING = frozenset({OutcomeState.HELD, OutcomeState.QUARANTINED})
+
+
+def _texts(flags: Iterable[Flag]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(flag) for flag in flags))

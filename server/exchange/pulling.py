@@ -1,0 +1,64 @@
+"""One pull: the caller's grants and rows, read in one snapshot (docs/protocol.md, "Pull")."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection
+
+from server.audit.queries import current_epoch, feed_rows, scope_heads
+from server.office.queries import areas_on, assignments_of, commune_keys_under
+from sync.feed import EMPTY_SUM
+from sync.pull import Cursor, Grant, starting_points
+from sync.scope import OFFICE, agent_scope, area_scope, organisation_scope
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Grants of this snapshot, and rows as JSON texts in the order to apply them."""
+
+    grants: Sequence[Grant]
+    rows: Sequence[str]
+
+
+def granted_scopes(connection: Connection, worker_id: str, now_ms: int, today: date) -> list[str]:
+    """Return the scopes that a worker's assignments of this moment open, sorted."""
+    scopes = {OFFICE, agent_scope(worker_id)}
+    for span in assignments_of(connection, [worker_id])[worker_id]:
+        if not span.from_ms <= now_ms or (span.to_ms is not None and span.to_ms <= now_ms):
+            continue
+        if span.area_key is not None:
+            scopes.update(map(area_scope, commune_keys_under(connection, span.area_key, today)))
+        elif span.organisation_key is not None:
+            scopes.add(organisation_scope(span.organisation_key))
+        else:
+            scopes.update(area_scope(area.key) for area in areas_on(connection, today, "commune"))
+    return sorted(scopes)
+
+
+def pull(connection: Connection, scopes: Sequence[str], have: Sequence[Cursor], limit: int) -> Pulled:
+    """Return grants for `scopes` and at most `limit` rows after the cursors that the device has."""
+    epoch = current_epoch(connection)
+    heads = scope_heads(connection, scopes)
+    grants = [heads.get(scope) or Grant(scope, epoch, 0, 0, EMPTY_SUM) for scope in scopes]
+    points = starting_points(have, {grant.scope: (grant.epoch, grant.head) for grant in grants})
+    rows: list[str] = []
+    for scope, after in points.items():
+        if len(rows) >= limit:
+            break
+        rows.extend(row_text(scope, row) for row in feed_rows(connection, scope, after, limit - len(rows)))
+    return Pulled(grants, rows)
+
+
+def row_text(scope: str, row: tuple[int, str, str, int, str, str, str | None]) -> str:
+    """Return a row as JSON; the record's own JSON is stored and goes out as it is."""
+    seq, record_type, record_id, version, op, row_hash, wire_json = row
+    record = wire_json if op == "put" and wire_json is not None else "null"
+    return (
+        f'{{"scope":{json.dumps(scope)},"seq":{seq},"type":{json.dumps(record_type)},'
+        f'"id":{json.dumps(record_id)},"version":{version},"op":"{op}","row_hash":"{row_hash}",'
+        f'"record":{record}}}'
+    )

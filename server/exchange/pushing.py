@@ -1,0 +1,394 @@
+"""One sync's writes, in one transaction: the push judged whole, the heartbeat and the clock mark.
+
+Lock first, then read (docs/protocol.md, rule 1): the installation's row, then the names of
+everything that the batch refers to, present or missing, in sorted order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from server.audit.changes import Actor, Change, run_change
+from server.devices.actions import advance_journal, fence_installation, record_sync
+from server.devices.queries import (
+    InstallationView,
+    clock_marks_of,
+    installation_numbers,
+    lineage_of,
+    locked_installation,
+)
+from server.devices.rules import InstallationState
+from server.errors import ProblemError, frames_of
+from server.exchange.batch import Batch
+from server.exchange.intake import (
+    Candidate,
+    Incoming,
+    held_candidate,
+    read_incoming,
+    referred_ids,
+    seal_entry,
+    stand_in_id,
+)
+from server.exchange.judging import Judge, JudgementError, Position
+from server.exchange.registry import HANDLERS
+from server.exchange.surroundings import load_surroundings
+from server.journals.actions import keep_contested, lock_names, report_incident
+from server.journals.queries import (
+    digests_between,
+    known_entries,
+    last_wall_ms,
+    stored_entries,
+    verdicts_between,
+    waiting_entry_ids,
+    waits_of,
+)
+from server.quotas.queries import subjects_of_facts
+from server.runtime import Runtime
+from sync.clock import ClockMark, ClockReading, business_day, correct_time
+from sync.codes import RequestCode
+from sync.journal import chain, genesis_digest
+from sync.push import Append, Fork, Gap, HeadMismatch, JournalHead, Placement, Pushed, place
+from sync.verdict import Verdict
+
+_log = structlog.get_logger("tungnha.exchange")
+
+
+@dataclass(frozen=True, slots=True)
+class SyncShown:
+    """What a device showed in one request: its head, its clocks, and the run of entries, if any."""
+
+    installation_id: str
+    journal_head: JournalHead
+    clock: ClockReading
+    predecessor_id: str | None
+    app_version: str | None
+    remembered_seq: int | None
+    first_seq: int | None
+    previous_digest: str | None
+    entries: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDone:
+    """What the change came to: the acknowledged head, and the verdicts of the run in order."""
+
+    acked: JournalHead
+    verdicts: Sequence[Verdict]
+    server_ms: int
+    forked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    shown: SyncShown
+    pushed: Pushed | None
+    incoming: Sequence[Incoming]
+    sealed: Sequence[bytes]
+
+
+def receive_sync(runtime: Runtime, shown: SyncShown) -> SyncDone:
+    """Store one sync. Raises ProblemError where the request is refused and nothing is stored.
+
+    A fork is refused too, but its bytes are kept and the installation is fenced.
+    """
+    prepared = _prepare(runtime, shown)
+    actor = Actor(f"installation:{shown.installation_id}")
+    poisoned: frozenset[str] = frozenset()
+    while True:
+        work = _Work(runtime, prepared, poisoned)
+        try:
+            done = run_change(runtime.transactions, actor, runtime.clock.now_ms(), work)
+        except JudgementError as error:
+            cause = error.__cause__ or error
+            _log.error("judgement_failed", error=type(cause).__name__, frames=frames_of(cause))
+            if error.entry_id in poisoned:
+                raise
+            poisoned |= {error.entry_id}
+            continue
+        if done.forked_at is not None:
+            raise ProblemError(RequestCode.JOURNAL_FORKED)
+        return done
+
+
+def _prepare(runtime: Runtime, shown: SyncShown) -> _Prepared:
+    """Read, hash and seal the entries before the write lock is taken."""
+    if shown.first_seq is None or shown.previous_digest is None:
+        return _Prepared(shown, None, (), ())
+    incoming = [read_incoming(seq, raw) for seq, raw in enumerate(shown.entries, start=shown.first_seq)]
+    pushed = Pushed(shown.first_seq, shown.previous_digest, [item.sha256 for item in incoming])
+    sealed = [seal_entry(runtime.sealer, shown.installation_id, item.seq, item.raw) for item in incoming]
+    return _Prepared(shown, pushed, incoming, sealed)
+
+
+class _Work:
+    """The work of one change; may run several times, on deadlocks."""
+
+    def __init__(self, runtime: Runtime, prepared: _Prepared, poisoned: frozenset[str]) -> None:
+        self._runtime = runtime
+        self._prepared = prepared
+        self._poisoned = poisoned
+
+    def __call__(self, change: Change) -> SyncDone:
+        shown = self._prepared.shown
+        installation = locked_installation(change.connection, shown.installation_id)
+        _refuse_unfit(installation, shown)
+        placement = self._place(change, installation)
+        match placement:
+            case HeadMismatch():
+                raise ProblemError(RequestCode.HEAD_MISMATCH, field="journal_head")
+            case Gap(expected_seq):
+                raise ProblemError(RequestCode.JOURNAL_GAP, expected_seq=expected_seq)
+            case Fork(seq):
+                return self._fence(change, installation, seq)
+            case Append(replayed, digests):
+                return self._append(change, installation, replayed, digests)
+
+    def _place(self, change: Change, installation: InstallationView) -> Placement:
+        shown, pushed = self._prepared.shown, self._prepared.pushed
+        acked = JournalHead(installation.acked_seq, installation.head_digest)
+        stored = {acked.seq: acked.digest}
+        if pushed is None:
+            # Without a run only the head is checked: an empty run at the acknowledged end.
+            pushed = Pushed(acked.seq + 1, acked.digest, ())
+        first = min(pushed.first_seq - 1, shown.journal_head.seq)
+        if first < acked.seq:
+            stored |= digests_between(change.connection, installation.id, first, acked.seq)
+            stored[0] = genesis_digest(installation.id)
+        if not pushed.sha256s and shown.journal_head.seq < acked.seq:
+            # The tablet knows less than it sent before: a copy, or a restored backup. Its digest
+            # decides which; where it is an honest prefix the device hears it from the answer.
+            is_fork = stored[shown.journal_head.seq] != shown.journal_head.digest
+            return Fork(shown.journal_head.seq) if is_fork else Append(0, ())
+        return place(pushed, shown.journal_head, acked.seq, stored)
+
+    def _fence(self, change: Change, installation: InstallationView, seq: int) -> SyncDone:
+        prepared = self._prepared
+        if prepared.pushed is not None:
+            digests = chain(prepared.pushed.previous_digest, prepared.pushed.sha256s)
+            keep_contested(
+                change.connection,
+                [
+                    {
+                        "installation_id": installation.id,
+                        "seq": item.seq,
+                        "digest": digest,
+                        "sha256": item.sha256,
+                        "sealed": sealed,
+                        "received_ms": change.now_ms,
+                    }
+                    for item, digest, sealed in zip(prepared.incoming, digests, prepared.sealed, strict=True)
+                ],
+            )
+        self._report(change, installation, "journal_forked", seq)
+        fence_installation(change, installation)
+        acked = JournalHead(installation.acked_seq, installation.head_digest)
+        return SyncDone(acked, (), change.now_ms, forked_at=seq)
+
+    def _report(self, change: Change, installation: InstallationView, kind: str, seq: int) -> None:
+        report_incident(
+            change,
+            self._runtime.ids,
+            kind,
+            installation_id=installation.id,
+            worker_id=installation.worker_id,
+            seq=seq,
+        )
+
+    def _append(
+        self, change: Change, installation: InstallationView, replayed: int, digests: Sequence[str]
+    ) -> SyncDone:
+        shown, incoming = self._prepared.shown, self._prepared.incoming
+        mark = ClockMark(change.now_ms, shown.clock.boot, shown.clock.monotonic_ms)
+        verdicts: list[Verdict] = []
+        if replayed:
+            first = incoming[0].seq
+            last = min(first + replayed, first + len(incoming)) - 1
+            verdicts = verdicts_between(change.connection, installation.id, first, last)
+        acked = JournalHead(installation.acked_seq, installation.head_digest)
+        if len(incoming) > replayed:
+            verdicts += self._judge(change, installation, replayed, digests, mark)
+            acked = JournalHead(incoming[-1].seq, digests[-1])
+            advance_journal(change, installation.id, acked)
+        if shown.remembered_seq is not None and shown.remembered_seq > acked.seq:
+            self._report(change, installation, "acknowledgement_forgotten", shown.remembered_seq)
+        record_sync(
+            change,
+            self._runtime.ids,
+            installation.id,
+            mark=mark,
+            wall_ms=shown.clock.wall_ms,
+            journal_head=shown.journal_head,
+            app_version=shown.app_version,
+        )
+        change.audit(
+            "sync", installation.id, received=len(incoming) - replayed, acked_seq=acked.seq, head=acked.digest
+        )
+        return SyncDone(acked, verdicts, change.now_ms)
+
+    def _judge(
+        self,
+        change: Change,
+        installation: InstallationView,
+        replayed: int,
+        digests: Sequence[str],
+        mark: ClockMark,
+    ) -> list[Verdict]:
+        positions = self._positions(change, installation, replayed, digests, mark)
+        batch = Batch(self._runtime, change)
+        candidates = [item.candidate for item in positions if item.candidate is not None]
+        stand_ins = {stand_in_id(installation.worker_id, item.incoming) for item in positions}
+        held = self._lock_and_know(batch, positions, candidates, stand_ins)
+        everyone = [*candidates, *held]
+        for candidate in everyone:
+            HANDLERS[candidate.kind.name].want(batch, candidate)
+        batch.money.want_payments(
+            item.incoming.shown_id for item in positions if item.incoming.is_cash and item.incoming.shown_id
+        )
+        self._load(batch, everyone)
+        surroundings = load_surroundings(change.connection, everyone, batch.people.area_keys())
+        numbers = installation_numbers(change.connection, {item.installation_id for item in everyone})
+        waits = waits_of(change.connection, [candidate.entry_id for candidate in held])
+        judge = Judge(
+            batch,
+            self._runtime.ids,
+            installation,
+            surroundings,
+            held,
+            waits,
+            self._poisoned,
+            numbers | {installation.id: installation.number},
+        )
+        verdicts = [judge.judge(position) for position in positions]
+        judge.finish()
+        batch.finish()
+        for contested_id in sorted(batch.receipts.contested_installations):
+            # Two receipts under one number prove a clone. One that is fenced or replaced already
+            # keeps its state: its honest receipts are judged one by one.
+            contested = locked_installation(change.connection, contested_id)
+            if contested.state == InstallationState.ACTIVE:
+                self._report(change, contested, "receipt_number_reused", contested.acked_seq)
+                fence_installation(change, contested)
+        return verdicts
+
+    def _positions(
+        self,
+        change: Change,
+        installation: InstallationView,
+        replayed: int,
+        digests: Sequence[str],
+        mark: ClockMark,
+    ) -> list[Position]:
+        """Place every new entry: its corrected time, frozen now, and its business day."""
+        prepared, zone = self._prepared, self._runtime.config.time_zone
+        lineage = lineage_of(change.connection, installation)
+        marks = clock_marks_of(change.connection, [item.id for item in lineage])
+        enrolled_ms = lineage[-1].enrolled_ms
+        previous_ms = last_wall_ms(change.connection, installation.id, installation.acked_seq)
+        positions = []
+        for item, digest, sealed in list(zip(prepared.incoming, digests, prepared.sealed, strict=True))[
+            replayed:
+        ]:
+            captured = item.captured or prepared.shown.clock
+            corrected = correct_time(captured, marks, mark, enrolled_ms)
+            day = business_day(captured, corrected, zone)
+            candidate = None
+            if item.kind is not None and item.body is not None and item.shown_id is not None:
+                candidate = Candidate(
+                    entry_id=item.shown_id,
+                    installation_id=installation.id,
+                    seq=item.seq,
+                    worker_id=installation.worker_id,
+                    kind=item.kind,
+                    body=item.body,
+                    sha256=item.sha256,
+                    referrals=item.referrals,
+                    corrected=corrected,
+                    claimed_ms=captured.wall_ms,
+                    business_day=day,
+                    received_ms=change.now_ms,
+                )
+            positions.append(Position(item, digest, sealed, corrected, day, candidate, previous_ms))
+            previous_ms = captured.wall_ms if item.captured is not None else previous_ms
+        return positions
+
+    def _lock_and_know(
+        self,
+        batch: Batch,
+        positions: Sequence[Position],
+        candidates: Sequence[Candidate],
+        stand_ins: set[str],
+    ) -> list[Candidate]:
+        """Lock the batch's names, read what is known of them, and find the held entries it frees."""
+        connection = batch.change.connection
+        own_ids = {item.incoming.shown_id for item in positions if item.incoming.shown_id is not None}
+        names = own_ids | referred_ids(candidates) | stand_ins
+        numbers = [name for item in candidates for name in batch.people.number_names(item.body)]
+        lock_names(connection, [*(f"entry:{name}" for name in names), *numbers])
+        batch.known.update(known_entries(connection, names))
+        for position in positions:
+            if position.incoming.shown_id is not None:
+                batch.texts.setdefault(position.incoming.shown_id, position.incoming.raw)
+        held: dict[str, Candidate] = {}
+        frontier = own_ids
+        while frontier:
+            waiting = waiting_entry_ids(connection, frontier) - held.keys()
+            stored = stored_entries(connection, self._runtime.sealer, waiting)
+            found = [item for item in map(held_candidate, stored.values()) if item is not None]
+            more = ({item.entry_id for item in found} | referred_ids(found)) - names
+            numbers = [name for item in found for name in batch.people.number_names(item.body)]
+            lock_names(connection, [*(f"entry:{name}" for name in more), *numbers])
+            batch.known.update(known_entries(connection, more))
+            names |= more
+            held.update({item.entry_id: item for item in found})
+            batch.texts.update({item.entry_id: item.raw for item in stored.values()})
+            frontier = {item.entry_id for item in found}
+        return list(held.values())
+
+    def _load(self, batch: Batch, candidates: Sequence[Candidate]) -> None:
+        """Load the workspaces, each once; subjects of contests are locked before quotas read."""
+        connection = batch.change.connection
+        batch.people.load()
+        subjects = batch.people.subjects_of([(item.entry_id, item.body) for item in candidates])
+        subjects |= {
+            f"household:{item.body['household']}" for item in candidates if item.kind.name == "visit_recorded"
+        }
+        lock_names(connection, [f"subject:{subject}" for subject in subjects])
+        batch.money.load()
+        paid: set[str] = set()
+        for candidate in candidates:
+            payment = None
+            if candidate.kind.name == "entry_voided":
+                payment = batch.money.payment(candidate.body["target"])
+            if payment is not None:
+                paid.update(enrolment for enrolment, _ in payment.allocations)
+        lock_names(connection, [f"entry:{enrolment}" for enrolment in paid])
+        batch.outreach.want_enrolments(paid)
+        batch.outreach.load()
+        payments = {
+            item.body["payment"] for item in candidates if item.kind.name == "receipt_issued"
+        } - batch.texts.keys()
+        stored = stored_entries(connection, self._runtime.sealer, payments)
+        batch.texts.update({entry_id: item.raw for entry_id, item in stored.items()})
+        batch.receipts.load()
+        fact_ids = batch.outreach.loaded_fact_ids() | {
+            item.body["target"] for item in candidates if item.kind.name == "entry_voided"
+        }
+        # A payment or a void may touch contests of people whom no entry of this batch names.
+        paid_for = set(subjects_of_facts(connection, fact_ids).values())
+        lock_names(connection, [f"subject:{subject}" for subject in paid_for - subjects])
+        batch.quotas.want_subjects(subjects | paid_for)
+        batch.quotas.want_facts(fact_ids)
+        batch.quotas.load()
+
+
+def _refuse_unfit(installation: InstallationView, shown: SyncShown) -> None:
+    match installation.state:
+        case InstallationState.FENCED:
+            raise ProblemError(RequestCode.INSTALLATION_FENCED)
+        case InstallationState.SUPERSEDED:
+            raise ProblemError(RequestCode.INSTALLATION_SUPERSEDED)
+    if shown.predecessor_id is not None and shown.predecessor_id != installation.predecessor_id:
+        raise ProblemError(RequestCode.PREDECESSOR_MISMATCH, field="predecessor")

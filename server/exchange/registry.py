@@ -1,0 +1,119 @@
+"""The registry of kinds: what to load for an entry of each kind, and what applies it.
+
+Reads like an index of the features; the schemas of the same kinds are in `schemas.catalogue`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.exchange.batch import Batch
+from server.exchange.corrections import apply_entry_voided, apply_payment_collected, apply_person_amendment
+from server.exchange.intake import Candidate
+from server.outreach.handlers import (
+    apply_enrolment_recorded,
+    apply_visit_recorded,
+    apply_vssid_installed,
+)
+from server.people.handlers import (
+    apply_household_amended,
+    apply_household_registered,
+    apply_person_registered,
+)
+from sync.judgement import Arrival, Ruling
+
+
+@dataclass(frozen=True, slots=True)
+class KindHandler:
+    """`want` asks the workspaces for rows before they load; `apply` gives the entry its effect."""
+
+    want: Callable[[Batch, Candidate], None]
+    apply: Callable[[Batch, Arrival], Ruling]
+
+
+def _want_nothing(_batch: Batch, _candidate: Candidate) -> None:
+    return
+
+
+def _want_household_amended(batch: Batch, candidate: Candidate) -> None:
+    household_id = candidate.body["household"]
+    batch.people.want_households([household_id])
+    batch.people.want_log(household_id)
+    if "area" in candidate.body["set"]:
+        batch.people.want_members(household_id)
+
+
+def _want_person_registered(batch: Batch, candidate: Candidate) -> None:
+    if candidate.body["household"] is not None:
+        batch.people.want_households([candidate.body["household"]])
+    batch.people.want_numbers(candidate.body)
+
+
+def _want_person_amended(batch: Batch, candidate: Candidate) -> None:
+    person_id, values = candidate.body["person"], candidate.body["set"]
+    batch.people.want_persons([person_id])
+    batch.people.want_log(person_id)
+    batch.people.want_numbers(values)
+    if "household" in values:
+        batch.people.want_households([values["household"]])
+    batch.outreach.want_facts_of([person_id])
+
+
+def _want_visit(batch: Batch, candidate: Candidate) -> None:
+    batch.people.want_households([candidate.body["household"]])
+
+
+def _want_person_fact(batch: Batch, candidate: Candidate) -> None:
+    batch.people.want_persons([candidate.body["person"]])
+
+
+def _want_payment(batch: Batch, candidate: Candidate) -> None:
+    batch.money.want_payments([candidate.entry_id])
+    batch.receipts.want_payments([candidate.entry_id])
+    batch.outreach.want_enrolments(item["enrolment"] for item in candidate.body["allocations"])
+
+
+def _want_receipt(batch: Batch, candidate: Candidate) -> None:
+    batch.money.want_payments([candidate.body["payment"]])
+    batch.receipts.want_payments([candidate.body["payment"]])
+    batch.receipts.want_tokens([candidate.body["token"]])
+
+
+def _want_void(batch: Batch, candidate: Candidate) -> None:
+    target = candidate.body["target"]
+    match batch.kind_of(target):
+        case "payment_collected":
+            batch.money.want_payments([target])
+            batch.receipts.want_payments([target])
+        case "enrolment_recorded":
+            batch.outreach.want_enrolments([target])
+    batch.quotas.want_facts([target])
+
+
+HANDLERS: dict[str, KindHandler] = {
+    "household_registered": KindHandler(
+        _want_nothing, lambda batch, arrival: apply_household_registered(arrival, batch.people)
+    ),
+    "household_amended": KindHandler(
+        _want_household_amended, lambda batch, arrival: apply_household_amended(arrival, batch.people)
+    ),
+    "person_registered": KindHandler(
+        _want_person_registered, lambda batch, arrival: apply_person_registered(arrival, batch.people)
+    ),
+    "person_amended": KindHandler(_want_person_amended, apply_person_amendment),
+    "visit_recorded": KindHandler(
+        _want_visit, lambda batch, arrival: apply_visit_recorded(arrival, batch.outreach, batch.quotas)
+    ),
+    "vssid_installed": KindHandler(
+        _want_person_fact,
+        lambda batch, arrival: apply_vssid_installed(arrival, batch.outreach, batch.people, batch.quotas),
+    ),
+    "enrolment_recorded": KindHandler(
+        _want_person_fact,
+        lambda batch, arrival: apply_enrolment_recorded(arrival, batch.outreach, batch.people, batch.quotas),
+    ),
+    "payment_collected": KindHandler(_want_payment, apply_payment_collected),
+    "receipt_issued": KindHandler(_want_receipt, lambda batch, arrival: batch.receipts.apply(arrival)),
+    "entry_voided": KindHandler(_want_void, apply_entry_voided),
+}

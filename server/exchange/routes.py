@@ -1,0 +1,234 @@
+"""The device API: one sync for everything, and enrolment."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from schemas.exchange import (
+    EnrolmentRequest,
+    EnrolmentResponse,
+    Problem,
+    SyncRequest,
+    SyncResponse,
+)
+from schemas.signatures import (
+    SIGNATURE_HEADER,
+    KeyMalformedError,
+    PublicKey,
+    from_base64url,
+    to_base64url,
+)
+from server.audit.changes import Actor, run_change
+from server.audit.queries import current_epoch
+from server.devices.actions import enrol_installation
+from server.devices.queries import installation_by_id, public_key_of
+from server.devices.rules import InstallationState
+from server.errors import PROBLEM_TYPE, ProblemError
+from server.exchange.acknowledgement import remembered_seq, signed_acknowledgement
+from server.exchange.authentication import verify_request
+from server.exchange.body import inflate, parse_body, read_capped
+from server.exchange.outcomes import outcomes_shown
+from server.exchange.pulling import Pulled, granted_scopes, pull
+from server.exchange.pushing import SyncDone, SyncShown, receive_sync
+from server.office.queries import workers_by_id
+from server.runtime import Runtime, current_runtime
+from sync.clock import ClockReading, local_day
+from sync.codes import RequestCode
+from sync.limits import LIMITS
+from sync.pull import Cursor
+from sync.push import JournalHead
+
+PROTOCOL = 1
+# Below this, compressing costs more than it saves.
+_GZIP_FROM_BYTES = 1024
+
+blueprint = Blueprint("exchange", __name__, url_prefix="/api/v1", description="Tablets and the server")
+
+_SIGNATURE_PARAMETER = {
+    "name": SIGNATURE_HEADER,
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "ES256 (raw r||s, base64url) over context, method, path and SHA-256 of the body",
+}
+
+
+def _body_documented(schema: type[Any]) -> dict[str, Any]:
+    return {
+        "parameters": [_SIGNATURE_PARAMETER],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+    }
+
+
+def _signed_body() -> bytes:
+    if request.mimetype != "application/json":
+        raise ProblemError(RequestCode.CONTENT_TYPE_UNSUPPORTED, field="Content-Type")
+    body = read_capped(request.stream.read, request.content_length)
+    return inflate(body, request.headers.get("Content-Encoding"))
+
+
+def _json_response(text: str) -> Response:
+    body = text.encode("utf-8")
+    response = Response(body, content_type="application/json")
+    if len(body) >= _GZIP_FROM_BYTES and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response = Response(gzip.compress(body, compresslevel=1), content_type="application/json")
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+@blueprint.route("/sync")
+class SyncView(MethodView):
+    """One round trip: push, pull or both."""
+
+    @blueprint.doc(**_body_documented(SyncRequest))
+    @blueprint.response(200, SyncResponse)
+    @blueprint.alt_response(400, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(401, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(403, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(409, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(413, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(415, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(422, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(503, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(507, schema=Problem, content_type=PROBLEM_TYPE)
+    def post(self) -> Response:
+        """Deliver a run of the journal and fetch what changed."""
+        runtime = current_runtime()
+        inflated = _signed_body()
+        body = parse_body(inflated, SyncRequest())
+        if body["protocol"] != PROTOCOL:
+            raise ProblemError(RequestCode.PROTOCOL_UNSUPPORTED, field="protocol")
+        _authenticate(runtime, body["installation"], inflated)
+        if body["hole"] is not None:
+            raise ProblemError(RequestCode.HOLE_UNSUPPORTED, field="hole")
+        shown = _shown(runtime, body)
+        done = receive_sync(runtime, shown)
+        return _json_response(_answer(runtime, body, shown, done))
+
+
+def _authenticate(runtime: Runtime, installation_id: str, inflated: bytes) -> None:
+    with runtime.transactions.reading() as connection:
+        key = public_key_of(connection, installation_id)
+    if key is None:
+        raise ProblemError(RequestCode.INSTALLATION_UNKNOWN, field="installation")
+    header = request.headers.get(SIGNATURE_HEADER)
+    verify_request(key, header, request.method, request.path, inflated)
+
+
+def _shown(runtime: Runtime, body: dict[str, Any]) -> SyncShown:
+    push, clock = body["push"], body["clock"]
+    return SyncShown(
+        installation_id=body["installation"],
+        journal_head=JournalHead(**body["journal_head"]),
+        clock=ClockReading(clock["wall_ms"], clock["boot"], clock["monotonic_ms"]),
+        predecessor_id=body["predecessor"],
+        app_version=request.headers.get("User-Agent", "")[:100] or None,
+        remembered_seq=remembered_seq(runtime.config.office_key, body["last_ack"], body["installation"]),
+        first_seq=None if push is None else push["first_seq"],
+        previous_digest=None if push is None else push["previous_digest"],
+        entries=() if push is None else push["entries"],
+    )
+
+
+def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: SyncDone) -> str:
+    """Return the response as JSON; rows are spliced in as stored."""
+    with runtime.transactions.reading() as connection:
+        installation = installation_by_id(connection, shown.installation_id)
+        assert installation is not None
+        epoch = current_epoch(connection)
+        outcomes = outcomes_shown(connection, installation.worker_id, done.verdicts)
+        pulled: Pulled | None = None
+        # Revocation stops reads at once, also when it came in the middle of this sync.
+        if body["pull"] is not None and installation.state == InstallationState.ACTIVE:
+            today = local_day(done.server_ms, runtime.config.time_zone)
+            scopes = granted_scopes(connection, installation.worker_id, done.server_ms, today)
+            have = [Cursor(item["scope"], item["epoch"], item["seq"]) for item in body["pull"]["have"]]
+            pulled = pull(connection, scopes, have, body["pull"]["limit"])
+    ack = signed_acknowledgement(
+        runtime.config.office_key, shown.installation_id, done.acked, epoch, done.server_ms
+    )
+    grants: Any = None
+    if body["pull"] is not None:
+        grants = [] if pulled is None else [_grant_shown(grant) for grant in pulled.grants]
+    content = {
+        "ack": ack,
+        "verdicts": [verdict.as_wire() for verdict in done.verdicts],
+        "outcomes": outcomes,
+        "grants": grants,
+        "limits": LIMITS.as_wire(),
+    }
+    rows = ",".join(pulled.rows) if pulled is not None else ""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return f'{text[:-1]},"rows":[{rows}]}}'
+
+
+def _grant_shown(grant: Any) -> dict[str, Any]:
+    return {
+        "scope": grant.scope,
+        "epoch": grant.epoch,
+        "head": grant.head,
+        "count": grant.count,
+        "sum": grant.sum,
+    }
+
+
+@blueprint.route("/enrolments")
+class EnrolmentView(MethodView):
+    """A one-time code becomes a registered key."""
+
+    @blueprint.doc(**_body_documented(EnrolmentRequest))
+    @blueprint.response(200, EnrolmentResponse)
+    @blueprint.alt_response(400, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(401, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(403, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(409, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(413, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(415, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(422, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(503, schema=Problem, content_type=PROBLEM_TYPE)
+    @blueprint.alt_response(507, schema=Problem, content_type=PROBLEM_TYPE)
+    def post(self) -> Response:
+        """Enrol an installation; signed with the key that it registers."""
+        runtime = current_runtime()
+        inflated = _signed_body()
+        body = parse_body(inflated, EnrolmentRequest())
+        if body["protocol"] != PROTOCOL:
+            raise ProblemError(RequestCode.PROTOCOL_UNSUPPORTED, field="protocol")
+        try:
+            key = PublicKey(from_base64url(body["public_key"]))
+        except (ValueError, KeyMalformedError) as error:
+            raise ProblemError(RequestCode.BODY_INVALID, field="public_key") from error
+        header = request.headers.get(SIGNATURE_HEADER)
+        verify_request(key, header, request.method, request.path, inflated)
+        enrolled = run_change(
+            runtime.transactions,
+            Actor(f"installation:{body['installation']}"),
+            runtime.clock.now_ms(),
+            lambda change: enrol_installation(
+                change,
+                runtime.config.office_key,
+                installation_id=body["installation"],
+                code=body["code"],
+                key=key,
+                predecessor_id=body["predecessor"],
+            ),
+        )
+        with runtime.transactions.reading() as connection:
+            worker = workers_by_id(connection, [enrolled.worker_id])[enrolled.worker_id]
+        content = {
+            "installation": body["installation"],
+            "number": enrolled.number,
+            "worker": {"id": worker.id, "name": worker.name},
+            "certificate": enrolled.certificate,
+            "office_public_key": to_base64url(runtime.config.office_key.public.spki),
+            "receipt_url": runtime.config.receipt_url,
+            "limits": LIMITS.as_wire(),
+        }
+        return _json_response(json.dumps(content, ensure_ascii=False, separators=(",", ":")))

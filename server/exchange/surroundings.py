@@ -1,0 +1,116 @@
+"""The office's side of a judgement: areas, campaigns, workers, assignments and teams of one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server.campaigns.queries import CampaignView, campaigns_by_number
+from server.exchange.intake import Candidate
+from server.office.queries import (
+    AreaNode,
+    WorkerView,
+    areas_by_key,
+    assignments_of,
+    team_memberships_of,
+    workers_by_id,
+)
+from server.office.rules import AssignmentSpan, Membership, assignment_standing, team_on
+from sync.clock import CLOCK_TOLERANCE_MS, DAY_MS
+from sync.codes import EntryCode, Flag
+from sync.entry import Fault
+
+LATE_AFTER_MS = 15 * DAY_MS
+_WORKER_PROMOTERS = {"officer", "hamlet_head"}
+_STANDING_FLAGS = {
+    "in_grace": Flag.IN_GRACE,
+    "elsewhere": Flag.OUT_OF_AREA,
+    "none": Flag.NO_ASSIGNMENT,
+}
+
+
+def named_areas(body: dict[str, Any]) -> set[str]:
+    """Return the area keys that a body names itself."""
+    keys = {body.get("area"), body["set"].get("area") if "set" in body else None}
+    return {key for key in keys if key is not None}
+
+
+def _worker_promoters(candidates: Iterable[Candidate]) -> set[str]:
+    found = set()
+    for candidate in candidates:
+        promoter = candidate.body.get("promoter")
+        if promoter is not None and promoter["kind"] in _WORKER_PROMOTERS:
+            found.add(promoter["id"])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the office knew when the batch was judged."""
+
+    areas: dict[str, AreaNode]
+    campaigns: dict[int, CampaignView]
+    workers: dict[str, WorkerView]
+    assignments: dict[str, list[AssignmentSpan]]
+    memberships: dict[str, list[Membership]]
+
+    def fault_of(self, candidate: Candidate) -> Fault | None:
+        """Return the unknown office data that the body names, if any: it is quarantined, not held."""
+        body = candidate.body
+        if not named_areas(body) <= self.areas.keys():
+            return Fault(EntryCode.AREA_UNKNOWN, "set.area" if "set" in body else "area")
+        if body.get("campaign") is not None and body["campaign"] not in self.campaigns:
+            return Fault(EntryCode.CAMPAIGN_UNKNOWN, "campaign")
+        if not _worker_promoters([candidate]) <= self.workers.keys():
+            return Fault(EntryCode.PROMOTER_UNKNOWN, "promoter.id")
+        return None
+
+    def standing(self, candidate: Candidate, area_key: str) -> tuple[bool, tuple[Flag, ...]]:
+        """Return whether the agent was assigned to the area at capture, and the flag otherwise."""
+        area = self.areas[area_key]
+        spans = self.assignments[candidate.worker_id]
+        standing = assignment_standing(spans, area.path, candidate.capture_ms)
+        flag = _STANDING_FLAGS.get(standing)
+        return standing in {"assigned", "in_grace"}, () if flag is None else (flag,)
+
+    def team(self, candidate: Candidate) -> str | None:
+        """Return the agent's team on that day of that campaign."""
+        memberships = self.memberships[candidate.worker_id]
+        return team_on(memberships, candidate.body.get("campaign"), candidate.business_day)
+
+    def organisation(self, candidate: Candidate) -> str | None:
+        """Return the agent's organisation."""
+        worker = self.workers.get(candidate.worker_id)
+        return None if worker is None else worker.organisation_key
+
+    def remarks(self, candidate: Candidate) -> list[Flag]:
+        """Return the flags about the entry's time: its campaign's days, and how late it came."""
+        flags = []
+        campaign = self.campaigns.get(candidate.body.get("campaign") or 0)
+        if campaign is not None and not campaign.from_day <= candidate.business_day <= campaign.to_day:
+            flags.append(Flag.OUT_OF_CAMPAIGN)
+        if candidate.received_ms - candidate.capture_ms > LATE_AFTER_MS:
+            flags.append(Flag.LATE_ARRIVAL)
+        if candidate.claimed_ms > candidate.corrected.upper_ms + CLOCK_TOLERANCE_MS:
+            flags.append(Flag.CLOCK_AHEAD)
+        return flags
+
+
+def load_surroundings(
+    connection: Connection, candidates: Sequence[Candidate], known_areas: Iterable[str]
+) -> Surroundings:
+    """Read what the candidates need of the office, one query a table."""
+    bodies = [candidate.body for candidate in candidates]
+    agents = {candidate.worker_id for candidate in candidates}
+    areas = set(known_areas).union(*(named_areas(body) for body in bodies))
+    numbers = {body["campaign"] for body in bodies if body.get("campaign") is not None}
+    return Surroundings(
+        areas=areas_by_key(connection, areas),
+        campaigns=campaigns_by_number(connection, numbers),
+        workers=workers_by_id(connection, agents | _worker_promoters(candidates)),
+        assignments=assignments_of(connection, agents),
+        memberships=team_memberships_of(connection, agents),
+    )

@@ -1,0 +1,1 @@
+"""What tablets delivered: entries with their verdicts and outcomes, incidents, contested bytes."""

@@ -1,0 +1,96 @@
+"""Writes about delivered entries. The exchange alone calls them, while it judges a push."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from server.audit.changes import Change
+from server.database import chunks, insert_missing
+from server.journals.models import ContestedEntry, Entry, HeldWait, Incident, LockKey, Outcome
+from server.journals.queries import KnownEntry
+from sync.entry import Fault
+from sync.ports import IdSource
+from sync.scope import agent_scope
+from sync.verdict import OutcomeState
+
+
+def lock_names(connection: Connection, names: Iterable[str]) -> None:
+    """Lock names, also of things that do not exist yet, in sorted order until the change ends.
+
+    SQLite needs none: its write lock was taken at BEGIN.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    table = LockKey.__table__
+    for part in chunks(sorted(set(names))):
+        insert_missing(connection, table, [{"key": name} for name in part], ["key"])
+        connection.execute(
+            select(table.c.key).where(table.c.key.in_(part)).order_by(table.c.key).with_for_update()
+        )
+
+
+def keep_contested(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep the bytes of a push that contradicts the stored journal; the same ones only once."""
+    insert_missing(connection, ContestedEntry.__table__, list(rows), ["installation_id", "seq", "digest"])
+
+
+def add_entry(change: Change, **columns: Any) -> None:
+    """Store one position of a journal with its verdict; `columns` are those of the table."""
+    change.insert(Entry.__table__, **columns)
+
+
+def add_outcome(change: Change, known: KnownEntry) -> None:
+    """Store what has become of an entry id that was not known before."""
+    columns = {name: getattr(known, name) for name in KnownEntry.__dataclass_fields__}
+    change.insert(Outcome.__table__, changed_ms=change.now_ms, **columns)
+
+
+def move_outcome(change: Change, known: KnownEntry, state: OutcomeState, fault: Fault | None) -> None:
+    """Let an entry have become something else than its verdict; the agent's devices learn it."""
+    code = None if fault is None else str(fault.code)
+    field = None if fault is None else fault.field
+    change.update(
+        Outcome.__table__,
+        {"entry_id": known.entry_id},
+        state=str(state),
+        code=code,
+        field=field,
+        changed_ms=change.now_ms,
+    )
+    wire = {"state": str(state), "code": code, "field": field}
+    change.put_record("outcome", known.entry_id, wire, {agent_scope(known.worker_id)})
+
+
+def set_waits(change: Change, entry_id: str, stored: set[str], wanted: set[str]) -> None:
+    """Let a held entry wait for `wanted` instead of `stored`."""
+    for wanted_id in sorted(stored - wanted):
+        change.delete(HeldWait.__table__, {"entry_id": entry_id, "waits_for": wanted_id})
+    for wanted_id in sorted(wanted - stored):
+        change.insert(HeldWait.__table__, entry_id=entry_id, waits_for=wanted_id)
+
+
+def report_incident(
+    change: Change,
+    ids: IdSource,
+    kind: str,
+    *,
+    installation_id: str,
+    worker_id: str,
+    seq: int,
+    entry_id: str | None = None,
+) -> None:
+    """Write down something that a person has to look at."""
+    change.insert(
+        Incident.__table__,
+        id=ids.new_id(),
+        kind=kind,
+        installation_id=installation_id,
+        worker_id=worker_id,
+        seq=seq,
+        entry_id=entry_id,
+        at_ms=change.now_ms,
+    )
+    change.audit("incident", installation_id, kind=kind, seq=seq)

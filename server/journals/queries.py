@@ -1,0 +1,331 @@
+"""Reads of delivered entries. Bytes are opened only for evidence pages and re-derivation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, select
+
+from server.database import chunks
+from server.journals.models import ContestedEntry, Entry, HeldWait, Incident, Outcome
+from server.sealing import Sealer
+from sync.verdict import IN_EFFECT, Decision, OutcomeState, Verdict
+
+SEALED_AT = "entry.sealed"
+_ENTRY, _OUTCOME = Entry.__table__, Outcome.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """An entry id that the server has seen, and what has become of it."""
+
+    entry_id: str
+    installation_id: str
+    seq: int
+    worker_id: str
+    kind: str | None
+    sha256: str
+    state: str
+    code: str | None
+    field: str | None
+
+    @property
+    def is_seen(self) -> bool:
+        """Return whether others may refer to it: in effect, or voided after it was."""
+        return self.state in IN_EFFECT or self.state == OutcomeState.VOIDED
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry with its verdict and outcome, without its bytes."""
+
+    installation_id: str
+    seq: int
+    entry_id: str
+    worker_id: str
+    kind: str | None
+    received_ms: int
+    wall_ms: int | None
+    lower_ms: int
+    upper_ms: int
+    business_day: date
+    verdict: str
+    verdict_code: str | None
+    verdict_field: str | None
+    flags: tuple[str, ...]
+    state: str | None
+    code: str | None
+    field: str | None
+    changed_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """An incident for the supervisors' list."""
+
+    id: str
+    kind: str
+    installation_id: str
+    worker_id: str
+    seq: int
+    entry_id: str | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry with its opened bytes and its frozen times."""
+
+    entry_id: str
+    installation_id: str
+    seq: int
+    worker_id: str
+    kind: str | None
+    raw: str
+    sha256: str
+    received_ms: int
+    lower_ms: int
+    upper_ms: int
+    business_day: date
+    flags: tuple[str, ...]
+    state: str
+    changed_ms: int
+
+    @property
+    def effective_ms(self) -> int:
+        """Return when the entry took effect; of a voided one, when it came."""
+        return self.received_ms if self.state == OutcomeState.VOIDED else self.changed_ms
+
+
+def known_entries(connection: Connection, entry_ids: Iterable[str]) -> dict[str, KnownEntry]:
+    """Return what is known of each id that has been seen."""
+    columns = [_OUTCOME.c[name] for name in KnownEntry.__dataclass_fields__]
+    found = {}
+    for part in chunks(sorted(set(entry_ids))):
+        for row in connection.execute(select(*columns).where(_OUTCOME.c.entry_id.in_(part))):
+            found[row.entry_id] = KnownEntry(*row)
+    return found
+
+
+def digests_between(connection: Connection, installation_id: str, first: int, last: int) -> dict[int, str]:
+    """Return the stored chain digests by seq, both ends included."""
+    rows = connection.execute(
+        select(_ENTRY.c.seq, _ENTRY.c.digest).where(
+            _ENTRY.c.installation_id == installation_id, _ENTRY.c.seq.between(first, last)
+        )
+    )
+    return {row.seq: row.digest for row in rows}
+
+
+def verdicts_between(connection: Connection, installation_id: str, first: int, last: int) -> list[Verdict]:
+    """Return the stored verdicts in order, both ends included."""
+    entry = _ENTRY.c
+    rows = connection.execute(
+        select(entry.seq, entry.shown_id, entry.verdict, entry.code, entry.field, entry.flags)
+        .where(entry.installation_id == installation_id, entry.seq.between(first, last))
+        .order_by(entry.seq)
+    )
+    return [
+        Verdict(seq, shown_id, Decision(verdict), code, field, tuple(json.loads(flags)))
+        for seq, shown_id, verdict, code, field, flags in rows
+    ]
+
+
+def last_wall_ms(connection: Connection, installation_id: str, seq: int) -> int | None:
+    """Return the claimed time of the entry at `seq`, if there is one that could be read."""
+    return connection.scalar(
+        select(_ENTRY.c.wall_ms).where(_ENTRY.c.installation_id == installation_id, _ENTRY.c.seq == seq)
+    )
+
+
+def waiting_entry_ids(connection: Connection, waits_for: Iterable[str]) -> set[str]:
+    """Return the ids of held entries that wait for any of `waits_for`."""
+    wait = HeldWait.__table__.c
+    found: set[str] = set()
+    for part in chunks(sorted(set(waits_for))):
+        found.update(connection.scalars(select(wait.entry_id).where(wait.waits_for.in_(part))))
+    return found
+
+
+def waits_of(connection: Connection, entry_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Return what each held entry waits for."""
+    wait = HeldWait.__table__.c
+    found: dict[str, set[str]] = {entry_id: set() for entry_id in entry_ids}
+    for part in chunks(sorted(found)):
+        for entry_id, waits_for in connection.execute(
+            select(wait.entry_id, wait.waits_for).where(wait.entry_id.in_(part))
+        ):
+            found[entry_id].add(waits_for)
+    return found
+
+
+def stored_entries(
+    connection: Connection, sealer: Sealer, entry_ids: Iterable[str]
+) -> dict[str, StoredEntry]:
+    """Return entries by id with their bytes opened, at the position where each was judged."""
+    found = {}
+    for part in chunks(sorted(set(entry_ids))):
+        for row in connection.execute(_stored_statement().where(_OUTCOME.c.entry_id.in_(part))):
+            found[row.entry_id] = _stored(row, sealer)
+    return found
+
+
+def every_stored_entry(connection: Connection, sealer: Sealer) -> Iterator[StoredEntry]:
+    """Yield every entry that has an outcome, by installation and seq, with its bytes opened."""
+    statement = _stored_statement().order_by(_OUTCOME.c.installation_id, _OUTCOME.c.seq)
+    for row in connection.execution_options(yield_per=1000).execute(statement):
+        yield _stored(row, sealer)
+
+
+def _stored_statement() -> Select[Any]:
+    entry, outcome = _ENTRY.c, _OUTCOME.c
+    return select(
+        outcome.entry_id,
+        outcome.installation_id,
+        outcome.seq,
+        outcome.worker_id,
+        outcome.kind,
+        entry.sealed,
+        outcome.sha256,
+        entry.received_ms,
+        entry.lower_ms,
+        entry.upper_ms,
+        entry.business_day,
+        entry.flags,
+        outcome.state,
+        outcome.changed_ms,
+    ).join(_ENTRY, and_(entry.installation_id == outcome.installation_id, entry.seq == outcome.seq))
+
+
+def _stored(row: Any, sealer: Sealer) -> StoredEntry:
+    return StoredEntry(
+        entry_id=row.entry_id,
+        installation_id=row.installation_id,
+        seq=row.seq,
+        worker_id=row.worker_id,
+        kind=row.kind,
+        raw=sealer.open(row.sealed, SEALED_AT, f"{row.installation_id}/{row.seq}"),
+        sha256=row.sha256,
+        received_ms=row.received_ms,
+        lower_ms=row.lower_ms,
+        upper_ms=row.upper_ms,
+        business_day=row.business_day,
+        flags=tuple(json.loads(row.flags)),
+        state=row.state,
+        changed_ms=row.changed_ms,
+    )
+
+
+def _views_statement() -> Select[Any]:
+    entry, outcome = _ENTRY.c, _OUTCOME.c
+    return select(
+        entry.installation_id,
+        entry.seq,
+        entry.entry_id,
+        outcome.worker_id,
+        entry.kind,
+        entry.received_ms,
+        entry.wall_ms,
+        entry.lower_ms,
+        entry.upper_ms,
+        entry.business_day,
+        entry.verdict,
+        entry.code.label("verdict_code"),
+        entry.field.label("verdict_field"),
+        entry.flags,
+        outcome.state,
+        outcome.code,
+        outcome.field,
+        outcome.changed_ms,
+    ).join(_OUTCOME, outcome.entry_id == entry.entry_id, isouter=True)
+
+
+def _view(row: Any) -> EntryView:
+    values = row._asdict()
+    values["flags"] = tuple(json.loads(values["flags"]))
+    return EntryView(**values)
+
+
+def entries_of_installations(
+    connection: Connection, installation_ids: Iterable[str], *, limit: int, offset: int = 0
+) -> list[EntryView]:
+    """Return the entries of these installations, the latest received first."""
+    statement = _views_statement().where(_ENTRY.c.installation_id.in_(sorted(installation_ids)))
+    statement = statement.order_by(_ENTRY.c.received_ms.desc(), _ENTRY.c.installation_id, _ENTRY.c.seq.desc())
+    return [_view(row) for row in connection.execute(statement.limit(limit).offset(offset))]
+
+
+def entry_at(connection: Connection, installation_id: str, seq: int) -> EntryView | None:
+    """Return the entry at one position, or None."""
+    row = connection.execute(
+        _views_statement().where(_ENTRY.c.installation_id == installation_id, _ENTRY.c.seq == seq)
+    ).one_or_none()
+    return None if row is None else _view(row)
+
+
+def entry_text(connection: Connection, sealer: Sealer, installation_id: str, seq: int) -> str | None:
+    """Return the original bytes at one position as text. The caller audits the look."""
+    sealed = connection.scalar(
+        select(_ENTRY.c.sealed).where(_ENTRY.c.installation_id == installation_id, _ENTRY.c.seq == seq)
+    )
+    return None if sealed is None else sealer.open(sealed, SEALED_AT, f"{installation_id}/{seq}")
+
+
+def quarantined_entries(
+    connection: Connection, worker_ids: Iterable[str] | None, *, limit: int, offset: int = 0
+) -> list[EntryView]:
+    """Return entries that a person has to settle, newest first; of all workers when None."""
+    statement = _views_statement().where(_OUTCOME.c.state == OutcomeState.QUARANTINED)
+    if worker_ids is not None:
+        statement = statement.where(_OUTCOME.c.worker_id.in_(sorted(worker_ids)))
+    # A carry-over stands at several positions; it is listed where it was judged.
+    statement = statement.where(
+        _ENTRY.c.installation_id == _OUTCOME.c.installation_id, _ENTRY.c.seq == _OUTCOME.c.seq
+    ).order_by(_OUTCOME.c.changed_ms.desc(), _OUTCOME.c.entry_id)
+    return [_view(row) for row in connection.execute(statement.limit(limit).offset(offset))]
+
+
+def counts_by_state(connection: Connection, worker_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return, per worker, how many entries are in each state of an outcome."""
+    counts: dict[str, dict[str, int]] = {worker_id: {} for worker_id in worker_ids}
+    for part in chunks(sorted(counts)):
+        rows = connection.execute(
+            select(_OUTCOME.c.worker_id, _OUTCOME.c.state, func.count())
+            .where(_OUTCOME.c.worker_id.in_(part))
+            .group_by(_OUTCOME.c.worker_id, _OUTCOME.c.state)
+        )
+        for worker_id, state, count in rows:
+            counts[worker_id][state] = count
+    return counts
+
+
+def incidents(
+    connection: Connection, worker_ids: Iterable[str] | None, *, limit: int, offset: int = 0
+) -> list[IncidentView]:
+    """Return incidents, newest first; of all workers when None."""
+    incident = Incident.__table__
+    statement = select(*(incident.c[name] for name in IncidentView.__dataclass_fields__))
+    if worker_ids is not None:
+        statement = statement.where(incident.c.worker_id.in_(sorted(worker_ids)))
+    statement = statement.order_by(incident.c.at_ms.desc(), incident.c.id).limit(limit).offset(offset)
+    return [IncidentView(*row) for row in connection.execute(statement)]
+
+
+def contested_count(connection: Connection, installation_id: str) -> int:
+    """Return how many contested entries are kept of an installation."""
+    contested = ContestedEntry.__table__
+    statement = select(func.count()).where(contested.c.installation_id == installation_id)
+    return connection.scalar(statement) or 0
+
+
+def held_since(connection: Connection, before_ms: int) -> list[KnownEntry]:
+    """Return held entries whose state has not changed since `before_ms`."""
+    columns = [_OUTCOME.c[name] for name in KnownEntry.__dataclass_fields__]
+    statement = select(*columns).where(
+        _OUTCOME.c.state == OutcomeState.HELD, _OUTCOME.c.changed_ms <= before_ms
+    )
+    return [KnownEntry(*row) for row in connection.execute(statement.order_by(_OUTCOME.c.entry_id))]

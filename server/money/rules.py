@@ -1,0 +1,129 @@
+"""Which lines a payment posts at each step of its life: pure, in whole đồng.
+
+Cash is the agent's debt from the moment it arrives, whatever becomes of the entry, so arrival
+posts against suspense and settling moves it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sync.limits import LIMITS
+
+
+class PaymentState(StrEnum):
+    """How far a payment has come."""
+
+    ARRIVED = "arrived"
+    SETTLED = "settled"
+    VOIDED = "voided"
+
+
+class Step(StrEnum):
+    """A posting in a payment's life; each happens once."""
+
+    ARRIVAL = "arrival"
+    SETTLEMENT = "settlement"
+    VOID = "void"
+
+
+class CaseKind(StrEnum):
+    """Why a person has to look at a payment."""
+
+    AMOUNT_UNKNOWN = "amount_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money that was taken. `allocations` are (enrolment id, đồng), empty until it is settled."""
+
+    entry_id: str
+    worker_id: str
+    installation_id: str
+    scheme: str | None
+    method: str
+    amount_vnd: int
+    state: PaymentState
+    allocations: tuple[tuple[str, int], ...]
+    payer_person_id: str | None
+    business_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One side of a posting."""
+
+    account: str
+    debit_vnd: int = 0
+    credit_vnd: int = 0
+
+
+def cash_in_hand(worker_id: str) -> str:
+    """Return the account of the cash that an agent holds."""
+    return f"cash_in_hand:{worker_id}"
+
+
+def transfer_claims(worker_id: str) -> str:
+    """Return the account of transfers that an agent reported and no bank statement shows yet."""
+    return f"transfer_claims:{worker_id}"
+
+
+def suspense(worker_id: str) -> str:
+    """Return the account of an agent's money whose purpose is not settled."""
+    return f"suspense:{worker_id}"
+
+
+def contributions_due(scheme: str) -> str:
+    """Return the account of the contributions that the office owes to a scheme."""
+    return f"contributions_due:{scheme}"
+
+
+def amount_claimed(body: Mapping[str, Any] | None) -> int | None:
+    """Return the total of the allocations of an unvalidated body, or None when it is unknown.
+
+    It is unknown as soon as one amount is no whole number from 1 to the limit.
+    """
+    allocations = body.get("allocations") if body is not None else None
+    if not isinstance(allocations, list) or not allocations:
+        return None
+    amounts = [item.get("amount_vnd") if isinstance(item, dict) else None for item in allocations]
+    known = [amount for amount in amounts if type(amount) is int and 1 <= amount <= LIMITS.amount_vnd]
+    return sum(known) if len(known) == len(amounts) else None
+
+
+def method_claimed(body: Mapping[str, Any] | None) -> str:
+    """Return the method of an unvalidated body; what does not say "transfer" counts as cash."""
+    return "transfer" if body is not None and body.get("method") == "transfer" else "cash"
+
+
+def arrival_lines(worker_id: str, method: str, amount_vnd: int) -> tuple[Line, ...]:
+    """Return the lines of money arriving, none for an unknown amount."""
+    if amount_vnd == 0:
+        return ()
+    account = transfer_claims(worker_id) if method == "transfer" else cash_in_hand(worker_id)
+    return Line(account, debit_vnd=amount_vnd), Line(suspense(worker_id), credit_vnd=amount_vnd)
+
+
+def settlement_lines(payment: Payment, scheme: str) -> tuple[Line, ...]:
+    """Return the lines that move a payment out of suspense to what it is for."""
+    return (
+        Line(suspense(payment.worker_id), debit_vnd=payment.amount_vnd),
+        Line(contributions_due(scheme), credit_vnd=payment.amount_vnd),
+    )
+
+
+def void_lines(payment: Payment) -> tuple[Line, ...]:
+    """Return the lines that reverse whatever a payment has posted so far."""
+    posted = list(arrival_lines(payment.worker_id, payment.method, payment.amount_vnd))
+    if payment.state is PaymentState.SETTLED and payment.scheme is not None:
+        posted += settlement_lines(payment, payment.scheme)
+    return tuple(Line(line.account, line.credit_vnd, line.debit_vnd) for line in reversed(posted))
+
+
+def is_balanced(lines: Iterable[Line]) -> bool:
+    """Return whether debits equal credits."""
+    return sum(line.debit_vnd - line.credit_vnd for line in lines) == 0

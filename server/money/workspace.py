@@ -1,0 +1,192 @@
+"""The money of one batch: what was loaded, what the batch's own entries changed, and its postings."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from server.audit.changes import Change
+from server.database import chunks
+from server.money.models import LedgerLine, MoneyCase, PaymentRow
+from server.money.queries import payment_of_row
+from server.money.rules import (
+    CaseKind,
+    Line,
+    Payment,
+    PaymentState,
+    Step,
+    amount_claimed,
+    arrival_lines,
+    is_balanced,
+    method_claimed,
+    settlement_lines,
+    void_lines,
+)
+from sync.codes import EntryCode, Flag
+from sync.entry import Fault
+from sync.judgement import Applied, Arrival, Refused, Ruling
+
+
+class MoneyWorkspace:
+    """Posts payments; every step of a payment once per entry id."""
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+        self._wanted: set[str] = set()
+        self._payments: dict[str, Payment] = {}
+        self._stored: dict[str, Payment] = {}
+        self._received_ms: dict[str, int] = {}
+        self._voided_by: dict[str, str] = {}
+
+    def want_payments(self, ids: Iterable[str]) -> None:
+        """Ask for payments by entry id."""
+        self._wanted.update(ids)
+
+    def load(self) -> None:
+        """Read what was asked for and is not here yet."""
+        table = PaymentRow.__table__
+        for part in chunks(sorted(self._wanted - set(self._payments))):
+            for row in self._change.connection.execute(table.select().where(table.c.entry_id.in_(part))):
+                self._stored[row.entry_id] = self._payments[row.entry_id] = payment_of_row(row)
+        self._wanted.clear()
+
+    def payment(self, payment_id: str) -> Payment | None:
+        """Return a payment that was wanted, as the batch has made it so far."""
+        return self._payments.get(payment_id)
+
+    def post_on_arrival(
+        self,
+        entry_id: str,
+        worker_id: str,
+        installation_id: str,
+        body: dict[str, Any] | None,
+        business_day: date,
+        received_ms: int,
+    ) -> Flag | None:
+        """Post the money of a `payment_collected` entry against suspense, whatever its verdict.
+
+        `body` is unvalidated JSON. A payment that was posted before is not posted again.
+        """
+        claimed = amount_claimed(body)
+        known = self._payments.get(entry_id)
+        if known is not None:
+            return Flag.AMOUNT_UNKNOWN if known.amount_vnd == 0 else None
+        payment = Payment(
+            entry_id=entry_id,
+            worker_id=worker_id,
+            installation_id=installation_id,
+            scheme=None,
+            method=method_claimed(body),
+            amount_vnd=claimed or 0,
+            state=PaymentState.ARRIVED,
+            allocations=(),
+            payer_person_id=None,
+            business_day=business_day,
+        )
+        self._payments[entry_id] = payment
+        self._received_ms[entry_id] = received_ms
+        lines = arrival_lines(worker_id, payment.method, payment.amount_vnd)
+        self._post(payment, Step.ARRIVAL, lines, business_day, entry_id)
+        if claimed is not None:
+            return None
+        self._open_case(payment, CaseKind.AMOUNT_UNKNOWN, received_ms)
+        return Flag.AMOUNT_UNKNOWN
+
+    def settle(self, arrival: Arrival, payer_person_id: str | None) -> Ruling:
+        """Move a payment from suspense to its scheme. The body has passed its schema."""
+        body = arrival.body
+        if body["payment"] != arrival.entry_id:
+            return Refused(Fault(EntryCode.FIELD_INVALID, "payment"))
+        payment = self._payments.get(arrival.entry_id)
+        if payment is None:
+            return Refused(Fault(EntryCode.JUDGEMENT_FAILED))
+        if payment.state is PaymentState.VOIDED:
+            return Refused(Fault(EntryCode.ALREADY_VOIDED))
+        if payment.state is PaymentState.SETTLED:
+            return Applied()
+        allocations = tuple((item["enrolment"], item["amount_vnd"]) for item in body["allocations"])
+        is_repeated = len({enrolment for enrolment, _ in allocations}) != len(allocations)
+        if is_repeated or sum(amount for _, amount in allocations) != payment.amount_vnd:
+            return Refused(Fault(EntryCode.ALLOCATION_MISMATCH, "allocations"))
+        lines = settlement_lines(payment, body["scheme"])
+        self._post(payment, Step.SETTLEMENT, lines, arrival.business_day, arrival.entry_id)
+        self._payments[payment.entry_id] = dataclasses.replace(
+            payment,
+            scheme=body["scheme"],
+            state=PaymentState.SETTLED,
+            allocations=allocations,
+            payer_person_id=payer_person_id,
+        )
+        return Applied()
+
+    def void(self, payment_id: str, by_entry_id: str, business_day: date | None = None) -> None:
+        """Reverse what a payment has posted; once. `business_day` is the void's, when known."""
+        payment = self._payments[payment_id]
+        if payment.state is PaymentState.VOIDED:
+            return
+        self._post(payment, Step.VOID, void_lines(payment), business_day or payment.business_day, by_entry_id)
+        self._payments[payment_id] = dataclasses.replace(payment, state=PaymentState.VOIDED)
+        self._voided_by[payment_id] = by_entry_id
+        self._change.audit("payment_voided", payment_id, by=by_entry_id, amount_vnd=payment.amount_vnd)
+
+    def finish(self) -> None:
+        """Hand the payments that changed over to the change."""
+        table = PaymentRow.__table__
+        for entry_id, payment in self._payments.items():
+            stored = self._stored.get(entry_id)
+            if payment == stored:
+                continue
+            values = {
+                "scheme": payment.scheme,
+                "state": payment.state.value,
+                "allocations_json": json.dumps(payment.allocations, separators=(",", ":")),
+                "payer_person_id": payment.payer_person_id,
+                "voided_by": self._voided_by.get(entry_id),
+            }
+            if stored is not None:
+                self._change.update(table, {"entry_id": entry_id}, **values)
+            else:
+                self._change.insert(
+                    table,
+                    entry_id=entry_id,
+                    worker_id=payment.worker_id,
+                    installation_id=payment.installation_id,
+                    method=payment.method,
+                    amount_vnd=payment.amount_vnd,
+                    business_day=payment.business_day,
+                    received_ms=self._received_ms[entry_id],
+                    **values,
+                )
+            self._stored[entry_id] = payment
+
+    def _post(
+        self, payment: Payment, step: Step, lines: tuple[Line, ...], business_day: date, caused_by: str
+    ) -> None:
+        assert is_balanced(lines), "a posting has as much debit as credit"
+        for number, line in enumerate(lines, start=1):
+            self._change.insert(
+                LedgerLine.__table__,
+                entry_id=payment.entry_id,
+                step=step.value,
+                line_number=number,
+                account=line.account,
+                debit_vnd=line.debit_vnd,
+                credit_vnd=line.credit_vnd,
+                business_day=business_day,
+                posted_ms=self._change.now_ms,
+                caused_by=caused_by,
+            )
+
+    def _open_case(self, payment: Payment, kind: CaseKind, opened_ms: int) -> None:
+        self._change.insert(
+            MoneyCase.__table__,
+            entry_id=payment.entry_id,
+            kind=kind.value,
+            worker_id=payment.worker_id,
+            opened_ms=opened_ms,
+            closed_ms=None,
+        )
+        self._change.audit("money_case_opened", payment.entry_id, kind=kind.value)

@@ -1,0 +1,1 @@
+"""The office as it is on a day: areas, organisations, workers, teams and who is assigned where."""

@@ -1,0 +1,1 @@
+"""Visits, VssID installs and enrolments: what agents did at the doors."""

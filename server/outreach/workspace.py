@@ -1,0 +1,176 @@
+"""The outreach facts that one push touches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from server.audit.changes import Change
+from server.outreach.models import Enrolment, Visit, VssidInstall
+from server.outreach.queries import EnrolmentState, enrolments_by_id, fact_ids_of_persons
+from server.outreach.rules import is_paid, promoter_of
+from sync.judgement import Arrival
+from sync.scope import agent_scope, area_scope
+
+_TABLES = {
+    "visit_recorded": Visit.__table__,
+    "vssid_installed": VssidInstall.__table__,
+    "enrolment_recorded": Enrolment.__table__,
+}
+
+
+class OutreachWorkspace:
+    """Reads and changes of outreach facts within one change of state."""
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+        self._wanted: set[str] = set()
+        self._wanted_persons: set[str] = set()
+        self._enrolments: dict[str, EnrolmentState] = {}
+        self._fresh: set[str] = set()
+        self._touched: dict[str, None] = {}
+        self._facts_of: dict[str, list[str]] = defaultdict(list)
+
+    def want_enrolments(self, ids: Iterable[str]) -> None:
+        """Ask for enrolments before `load`."""
+        self._wanted.update(ids)
+
+    def want_facts_of(self, person_ids: Iterable[str]) -> None:
+        """Ask for the facts about persons whose identity may change, before `load`."""
+        self._wanted_persons.update(person_ids)
+
+    def load(self) -> None:
+        """Read everything wanted, one query a table."""
+        connection = self._change.connection
+        self._enrolments = enrolments_by_id(connection, self._wanted)
+        self._facts_of.update(fact_ids_of_persons(connection, self._wanted_persons))
+
+    def loaded_fact_ids(self) -> set[str]:
+        """Return the ids of every fact that this change may touch."""
+        facts = {fact_id for fact_ids in self._facts_of.values() for fact_id in fact_ids}
+        return facts | self._enrolments.keys()
+
+    def enrolment(self, enrolment_id: str) -> EnrolmentState:
+        """Return an enrolment that is known to exist."""
+        return self._enrolments[enrolment_id]
+
+    def facts_of_person(self, person_id: str) -> list[str]:
+        """Return the ids of the facts about a person."""
+        return self._facts_of[person_id]
+
+    def record_visit(self, arrival: Arrival) -> None:
+        """Store a visit and stamp it into its area's scope."""
+        body = arrival.body
+        self._insert(
+            arrival,
+            household_id=body["household"],
+            disposition=body["disposition"],
+            call_back_on=body["call_back_on"],
+            note=body["note"],
+        )
+        wire = {
+            "household": body["household"],
+            "disposition": body["disposition"],
+            "call_back_on": _iso(body["call_back_on"]),
+            "agent": arrival.worker_id,
+            "day": arrival.business_day.isoformat(),
+        }
+        assert arrival.area_key is not None
+        self._change.put_record("visit", arrival.entry_id, wire, {area_scope(arrival.area_key)})
+
+    def record_install(self, arrival: Arrival) -> None:
+        """Store a VssID install."""
+        body = arrival.body
+        self._insert(
+            arrival,
+            person_id=body["person"],
+            state=body["state"],
+            occasion=body["occasion"],
+            evidence=body["evidence"],
+        )
+        self._facts_of[body["person"]].append(arrival.entry_id)
+
+    def record_enrolment(self, arrival: Arrival) -> None:
+        """Take up an enrolment; it is written, with what was paid for it, at the end."""
+        body = arrival.body
+        state = EnrolmentState(
+            entry_id=arrival.entry_id,
+            agent_id=arrival.worker_id,
+            person_id=body["person"],
+            scheme=body["scheme"],
+            status=body["status"],
+            from_day=body["from_day"],
+            months=body["months"],
+            campaign=body["campaign"],
+            amount_due_vnd=body["amount_due_vnd"],
+            paid_vnd=0,
+            voided_by=None,
+        )
+        self._insert(
+            arrival,
+            person_id=state.person_id,
+            scheme=state.scheme,
+            status=state.status,
+            from_day=state.from_day,
+            months=state.months,
+            income_vnd=body["income_vnd"],
+            amount_due_vnd=state.amount_due_vnd,
+            paid_vnd=0,
+        )
+        self._enrolments[arrival.entry_id] = state
+        self._touched[arrival.entry_id] = None
+        self._facts_of[state.person_id].append(arrival.entry_id)
+
+    def add_payment(self, enrolment_id: str, amount_vnd: int) -> bool:
+        """Add a settled (or, negative, a voided) amount; return whether the enrolment is paid now."""
+        state = self._enrolments[enrolment_id]
+        state = replace(state, paid_vnd=state.paid_vnd + amount_vnd)
+        self._enrolments[enrolment_id] = state
+        self._touched[enrolment_id] = None
+        self._change.update(Enrolment.__table__, {"entry_id": enrolment_id}, paid_vnd=state.paid_vnd)
+        return is_paid(state.paid_vnd, state.amount_due_vnd)
+
+    def void(self, kind: str, entry_id: str, by_entry_id: str) -> None:
+        """Mark a fact as voided by another entry."""
+        self._change.update(_TABLES[kind], {"entry_id": entry_id}, voided_by=by_entry_id)
+        if kind == "visit_recorded":
+            self._change.remove_record("visit", entry_id)
+        if kind == "enrolment_recorded":
+            self._enrolments[entry_id] = replace(self._enrolments[entry_id], voided_by=by_entry_id)
+            self._touched[entry_id] = None
+
+    def finish(self) -> None:
+        """Stamp the enrolments that changed into their agents' scopes."""
+        for enrolment_id in self._touched:
+            state = self._enrolments[enrolment_id]
+            wire = {
+                "person": state.person_id,
+                "scheme": state.scheme,
+                "status": state.status,
+                "from_day": state.from_day.isoformat(),
+                "months": state.months,
+                "amount_due_vnd": state.amount_due_vnd,
+                "paid_vnd": state.paid_vnd,
+                "is_voided": state.voided_by is not None,
+            }
+            self._change.put_record("enrolment", enrolment_id, wire, {agent_scope(state.agent_id)})
+
+    def _insert(self, arrival: Arrival, **columns: Any) -> None:
+        self._change.insert(
+            _TABLES[arrival.kind],
+            entry_id=arrival.entry_id,
+            agent_id=arrival.worker_id,
+            area_key=arrival.area_key,
+            campaign=arrival.body["campaign"],
+            promoter=promoter_of(arrival.body),
+            business_day=arrival.business_day,
+            voided_by=None,
+            **columns,
+        )
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,1 @@
+"""Persons and households: versions, field-by-field edits, sealed numbers, duplicate candidates."""

@@ -1,0 +1,158 @@
+"""Reads of persons and households. Numbers stay sealed here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, func, select
+
+from schemas.names import initials
+from server.database import chunks
+from server.people.models import DuplicateCandidate, EditConflict, FieldEdit, Household, Person
+from server.people.rules import PERSON_NUMBERS, identity
+from sync.merge import LoggedEdit
+
+Numbers = Mapping[str, tuple[bytes | None, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdState:
+    """A household as a change sees it; `numbers` maps field to (sealed, blind index)."""
+
+    id: str
+    version: int
+    last_entry: str
+    area_key: str
+    head_name: str
+    address: str
+    hamlet: str | None
+    members: int | None
+    numbers: Numbers
+    phone_masked: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonState:
+    """A person as a change sees it; `numbers` maps field to (sealed, blind index)."""
+
+    id: str
+    version: int
+    last_entry: str
+    household_id: str | None
+    area_key: str
+    full_name: str
+    birth_date: date | None
+    sex: str | None
+    numbers: Numbers
+    masked_numbers: Mapping[str, str | None]
+
+    @property
+    def identity(self) -> str:
+        """Return what makes this person one person for credits."""
+        return identity(self.id, self.numbers["national_id"][1], self.numbers["insurance_number"][1])
+
+
+def households_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, HouseholdState]:
+    """Return the households that exist."""
+    table, found = Household.__table__, {}
+    for part in chunks(sorted(ids)):
+        for row in connection.execute(select(table).where(table.c.id.in_(part))):
+            found[row.id] = HouseholdState(
+                id=row.id,
+                version=row.version,
+                last_entry=row.last_entry,
+                area_key=row.area_key,
+                head_name=row.head_name,
+                address=row.address,
+                hamlet=row.hamlet,
+                members=row.members,
+                numbers={"phone": (row.phone_sealed, row.phone_index)},
+                phone_masked=None,
+            )
+    return found
+
+
+def persons_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, PersonState]:
+    """Return the persons that exist."""
+    table, found = Person.__table__, {}
+    for part in chunks(sorted(ids)):
+        for row in connection.execute(select(table).where(table.c.id.in_(part))).mappings():
+            found[row["id"]] = PersonState(
+                id=row["id"],
+                version=row["version"],
+                last_entry=row["last_entry"],
+                household_id=row["household_id"],
+                area_key=row["area_key"],
+                full_name=row["full_name"],
+                birth_date=row["birth_date"],
+                sex=row["sex"],
+                numbers={name: (row[f"{name}_sealed"], row[f"{name}_index"]) for name in PERSON_NUMBERS},
+                masked_numbers={},
+            )
+    return found
+
+
+def person_ids_of_households(connection: Connection, household_ids: Iterable[str]) -> set[str]:
+    """Return the ids of the persons that live in these households."""
+    person = Person.__table__.c
+    found: set[str] = set()
+    for part in chunks(sorted(household_ids)):
+        found.update(connection.scalars(select(person.id).where(person.household_id.in_(part))))
+    return found
+
+
+def edit_logs(connection: Connection, record_ids: Iterable[str]) -> dict[str, list[LoggedEdit]]:
+    """Return the amendments of each record in the order of their application."""
+    edit = FieldEdit.__table__
+    fields: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    for part in chunks(sorted(record_ids)):
+        rows = connection.execute(
+            select(edit).where(edit.c.record_id.in_(part)).order_by(edit.c.record_id, edit.c.position)
+        )
+        for row in rows:
+            fields[row.record_id][row.entry_id][row.field] = row.value_digest
+    return {
+        record_id: [LoggedEdit(entry_id, values) for entry_id, values in edits.items()]
+        for record_id, edits in fields.items()
+    }
+
+
+def persons_sharing_numbers(
+    connection: Connection, numbers: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], set[str]]:
+    """Return the ids of the persons with each (field, blind index)."""
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for name, index in sorted(numbers):
+        wanted[name].append(index)
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    person = Person.__table__
+    for name, indexes in wanted.items():
+        column = person.c[f"{name}_index"]
+        for part in chunks(indexes):
+            for person_id, index in connection.execute(select(person.c.id, column).where(column.in_(part))):
+                found[name, index].add(person_id)
+    return found
+
+
+def initials_of(connection: Connection, person_ids: Iterable[str]) -> dict[str, str]:
+    """Return the initials of each person's name."""
+    person, found = Person.__table__.c, {}
+    for part in chunks(sorted(set(person_ids))):
+        statement = select(person.id, person.full_name).where(person.id.in_(part))
+        for person_id, name in connection.execute(statement):
+            found[person_id] = initials(name)
+    return found
+
+
+def duplicate_candidates_count(connection: Connection) -> int:
+    """Return how many pairs of persons share a number."""
+    return connection.scalar(select(func.count()).select_from(DuplicateCandidate.__table__)) or 0
+
+
+def open_conflicts_count(connection: Connection) -> int:
+    """Return how many conflicts of edits wait for a supervisor."""
+    conflict = EditConflict.__table__
+    return connection.scalar(select(func.count()).where(conflict.c.state == "open")) or 0

@@ -1,0 +1,1 @@
+"""Quotas: the facts that handlers fill in, indicators, plans, credits and progress."""

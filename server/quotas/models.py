@@ -1,0 +1,160 @@
+"""Tables of facts, indicators, plans, credits and progress, private to this feature.
+
+Credits, progress and figures are folds of the facts: nothing but `settling` writes them, and
+`tungnha quotas verify` derives them again.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.database import Base
+
+
+class FactRow(Base):
+    """What quotas need to know of one entry that counts; see rules.Fact."""
+
+    __tablename__ = "fact"
+    # The second index also serves the office's recount of one worker's facts.
+    __table_args__ = (Index("ix_fact_subject", "subject"), Index("ix_fact_agent", "agent_id", "campaign"))
+    fact_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    scheme: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str | None] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    agent_id: Mapped[str] = mapped_column(Text)
+    team_id: Mapped[str | None] = mapped_column(Text)
+    organisation_key: Mapped[str | None] = mapped_column(Text)
+    promoter: Mapped[str | None] = mapped_column(Text)
+    area_key: Mapped[str] = mapped_column(Text)
+    in_area: Mapped[bool] = mapped_column(Boolean)
+    campaign: Mapped[int | None] = mapped_column(BigInteger)
+    business_day: Mapped[date] = mapped_column(Date)
+    upper_ms: Mapped[int] = mapped_column(BigInteger)
+    paid: Mapped[bool] = mapped_column(Boolean)
+    voided: Mapped[bool] = mapped_column(Boolean)
+
+
+class IndicatorRow(Base):
+    """What is counted; see rules.Indicator. `statuses` is a sorted list joined by commas."""
+
+    __tablename__ = "indicator"
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    name_vi: Mapped[str] = mapped_column(Text)
+    name_en: Mapped[str] = mapped_column(Text)
+    fact_kind: Mapped[str] = mapped_column(Text)
+    scheme: Mapped[str | None] = mapped_column(Text)
+    statuses: Mapped[str] = mapped_column(Text)
+    credits: Mapped[str] = mapped_column(Text)
+    credited_when: Mapped[str] = mapped_column(Text)
+    counts_in: Mapped[str] = mapped_column(Text)
+    campaign: Mapped[int | None] = mapped_column(BigInteger)
+    is_unique: Mapped[bool] = mapped_column(Boolean)
+    unique_within: Mapped[str] = mapped_column(Text)
+    cap: Mapped[int | None] = mapped_column(BigInteger)
+    cap_per: Mapped[str | None] = mapped_column(Text)
+
+
+class PlanRow(Base):
+    """One version of a campaign's initial or supplementary plan; campaign 0 is the office's own."""
+
+    __tablename__ = "plan"
+    __table_args__ = (Index("ix_plan_campaign_version", "campaign", "kind", "version", unique=True),)
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    campaign: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer)
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class QuotaRow(Base):
+    """The number one holder is asked for. `quoted_percent` is what somebody published, never used."""
+
+    __tablename__ = "quota"
+    plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder_kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text, primary_key=True)
+    from_day: Mapped[date] = mapped_column(Date, primary_key=True)
+    to_day: Mapped[date] = mapped_column(Date)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    quoted_percent: Mapped[str | None] = mapped_column(Text)
+
+
+class QuotedRatioRow(Base):
+    """The ratio that somebody published for a whole plan and one indicator; never used to compute."""
+
+    __tablename__ = "quoted_ratio"
+    plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
+    quoted_percent: Mapped[str] = mapped_column(Text)
+
+
+class CreditRow(Base):
+    """What one fact counts for one indicator, and why; see rules.Credit."""
+
+    __tablename__ = "credit"
+    __table_args__ = (Index("ix_credit_campaign", "campaign", "indicator", "holder"),)
+    fact_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
+    agent_id: Mapped[str] = mapped_column(Text)
+    promoter: Mapped[str | None] = mapped_column(Text)
+    team_id: Mapped[str | None] = mapped_column(Text)
+    organisation_key: Mapped[str | None] = mapped_column(Text)
+    area_key: Mapped[str] = mapped_column(Text)
+    campaign: Mapped[int] = mapped_column(BigInteger)
+    business_day: Mapped[date] = mapped_column(Date)
+    upper_ms: Mapped[int] = mapped_column(BigInteger)
+    holder_kind: Mapped[str] = mapped_column(Text)
+    holder: Mapped[str] = mapped_column(Text)
+    value: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    winner: Mapped[str | None] = mapped_column(Text)
+
+
+class _States:
+    """One sum of values for each state of a credit."""
+
+    counted: Mapped[int] = mapped_column(BigInteger, default=0)
+    pending: Mapped[int] = mapped_column(BigInteger, default=0)
+    duplicate: Mapped[int] = mapped_column(BigInteger, default=0)
+    over_limit: Mapped[int] = mapped_column(BigInteger, default=0)
+    out_of_area: Mapped[int] = mapped_column(BigInteger, default=0)
+    voided: Mapped[int] = mapped_column(BigInteger, default=0)
+    late: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class FigureRow(_States, Base):
+    """A holder's sums over all days. Whoever changes a holder's progress locks this row first."""
+
+    __tablename__ = "figure"
+    campaign: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder_kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class ProgressRow(_States, Base):
+    """A holder's sums of one business day; campaign 0 where an indicator counts for the office."""
+
+    __tablename__ = "progress"
+    campaign: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder_kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text, primary_key=True)
+    business_day: Mapped[date] = mapped_column(Date, primary_key=True)
+
+
+class HolidayRow(Base):
+    """A day that breaks the rule of Monday to Friday: off, or a Saturday worked instead."""
+
+    __tablename__ = "holiday"
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    name_vi: Mapped[str] = mapped_column(Text)
+    name_en: Mapped[str] = mapped_column(Text)
+    is_worked: Mapped[bool] = mapped_column(Boolean)
+    source: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,215 @@
+"""Reads of facts, indicators and credits, as the rules' own types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, FromClause, Select, select
+
+from server.database import chunks
+from server.quotas.models import CreditRow, FactRow, IndicatorRow, PlanRow, QuotaRow
+from server.quotas.rules import Credit, Fact, Indicator
+
+FACT_FIELDS = tuple(field.name for field in fields(Fact))
+CREDIT_FIELDS = tuple(field.name for field in fields(Credit))
+
+
+@dataclass(frozen=True, slots=True)
+class NamedIndicator:
+    """An indicator with its names in Vietnamese and English."""
+
+    indicator: Indicator
+    name_vi: str
+    name_en: str
+
+
+def _columns(table: FromClause, names: Iterable[str]) -> Select[Any]:
+    return select(*(table.c[name] for name in names))
+
+
+def facts_by_id(connection: Connection, fact_ids: Iterable[str]) -> dict[str, Fact]:
+    """Return the facts of these entries that there are."""
+    return _facts_where(connection, FactRow.__table__.c.fact_id, fact_ids)
+
+
+def facts_of_subjects(connection: Connection, subjects: Iterable[str]) -> dict[str, Fact]:
+    """Return every fact of these subjects by its id."""
+    return _facts_where(connection, FactRow.__table__.c.subject, subjects)
+
+
+def _facts_where(connection: Connection, column: Any, values: Iterable[str]) -> dict[str, Fact]:
+    statement, found = _columns(FactRow.__table__, FACT_FIELDS), {}
+    for part in chunks(sorted(set(values))):
+        for row in connection.execute(statement.where(column.in_(part))):
+            found[row[0]] = Fact(*row)
+    return found
+
+
+def facts_of_worker(connection: Connection, worker_id: str, campaign: int | None = None) -> list[Fact]:
+    """Return the facts that a worker recorded, in one campaign or in all."""
+    fact = FactRow.__table__
+    statement = _columns(fact, FACT_FIELDS).where(fact.c.agent_id == worker_id)
+    if campaign is not None:
+        statement = statement.where(fact.c.campaign == campaign)
+    return [Fact(*row) for row in connection.execute(statement)]
+
+
+def facts_of_kind(connection: Connection, kind: str) -> list[Fact]:
+    """Return all facts of one kind."""
+    fact = FactRow.__table__
+    return [Fact(*row) for row in connection.execute(_columns(fact, FACT_FIELDS).where(fact.c.kind == kind))]
+
+
+def facts_of_campaign(connection: Connection, campaign: int) -> list[Fact]:
+    """Return all facts that name one campaign."""
+    fact = FactRow.__table__
+    statement = _columns(fact, FACT_FIELDS).where(fact.c.campaign == campaign)
+    return [Fact(*row) for row in connection.execute(statement)]
+
+
+def all_facts(connection: Connection) -> dict[str, Fact]:
+    """Return every stored fact by its id."""
+    return {row[0]: Fact(*row) for row in connection.execute(_columns(FactRow.__table__, FACT_FIELDS))}
+
+
+def subjects_of_facts(connection: Connection, fact_ids: Iterable[str]) -> dict[str, str]:
+    """Return the subject of each of these facts: what a push must lock before it pays or voids one."""
+    fact = FactRow.__table__.c
+    found: dict[str, str] = {}
+    for part in chunks(sorted(set(fact_ids))):
+        rows = connection.execute(select(fact.fact_id, fact.subject).where(fact.fact_id.in_(part)))
+        found.update((row.fact_id, row.subject) for row in rows)
+    return found
+
+
+def indicators(connection: Connection) -> list[NamedIndicator]:
+    """Return all indicators by code."""
+    table = IndicatorRow.__table__
+    return [_indicator(row) for row in connection.execute(table.select().order_by(table.c.code))]
+
+
+def _indicator(row: Any) -> NamedIndicator:
+    indicator = Indicator(
+        code=row.code,
+        fact_kind=row.fact_kind,
+        scheme=row.scheme,
+        statuses=frozenset(row.statuses.split(",")) - {""},
+        credits=row.credits,
+        credited_when=row.credited_when,
+        counts_in=row.counts_in,
+        campaign=row.campaign,
+        is_unique=row.is_unique,
+        unique_within=row.unique_within,
+        cap=row.cap,
+        cap_per=row.cap_per,
+    )
+    return NamedIndicator(indicator, row.name_vi, row.name_en)
+
+
+def credits_of_facts(connection: Connection, fact_ids: Iterable[str]) -> dict[tuple[str, str], Credit]:
+    """Return the stored credits of these facts by (fact, indicator)."""
+    credit, found = CreditRow.__table__, {}
+    statement = _columns(credit, CREDIT_FIELDS)
+    for part in chunks(sorted(set(fact_ids))):
+        for row in connection.execute(statement.where(credit.c.fact_id.in_(part))):
+            found[row[0], row[1]] = Credit(*row)
+    return found
+
+
+def all_credits(connection: Connection) -> dict[tuple[str, str], Credit]:
+    """Return every stored credit by (fact, indicator)."""
+    rows = connection.execute(_columns(CreditRow.__table__, CREDIT_FIELDS))
+    return {(row[0], row[1]): Credit(*row) for row in rows}
+
+
+def capped_credits(
+    connection: Connection, campaign: int, indicator: str, holders: Iterable[str]
+) -> list[Credit]:
+    """Return the stored credits of these holders that a cap decides on."""
+    credit = CreditRow.__table__
+    found: list[Credit] = []
+    statement = _columns(credit, CREDIT_FIELDS).where(
+        credit.c.campaign == campaign,
+        credit.c.indicator == indicator,
+        credit.c.state.in_(("counted", "over_limit")),
+    )
+    for part in chunks(sorted(set(holders))):
+        found += [Credit(*row) for row in connection.execute(statement.where(credit.c.holder.in_(part)))]
+    return found
+
+
+def credits_of_agent(connection: Connection, agent_id: str, campaign: int | None = None) -> list[Credit]:
+    """Return the credits of what an agent recorded, newest first: why a figure is what it is.
+
+    `campaign` None: of all campaigns and none.
+    """
+    fact, credit = FactRow.__table__, CreditRow.__table__
+    statement = (
+        _columns(credit, CREDIT_FIELDS)
+        .select_from(fact.join(credit, credit.c.fact_id == fact.c.fact_id))
+        .where(fact.c.agent_id == agent_id)
+        .order_by(credit.c.upper_ms.desc(), credit.c.fact_id.desc(), credit.c.indicator)
+    )
+    if campaign is not None:
+        statement = statement.where(fact.c.campaign == campaign)
+    return [Credit(*row) for row in connection.execute(statement)]
+
+
+def credits_of_holder(connection: Connection, campaign: int, indicator: str, holder: str) -> list[Credit]:
+    """Return what makes up one figure, newest first; for a promoter "<kind>:<id>", a team its id."""
+    credit = CreditRow.__table__
+    statement = (
+        _columns(credit, CREDIT_FIELDS)
+        .where(credit.c.campaign == campaign, credit.c.indicator == indicator, credit.c.holder == holder)
+        .order_by(credit.c.upper_ms.desc(), credit.c.fact_id.desc())
+    )
+    return [Credit(*row) for row in connection.execute(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one holder is asked for from a day to a day, in the plan's newest version of its kind."""
+
+    plan_id: str
+    plan_kind: str
+    indicator: str
+    holder_kind: str
+    holder: str
+    from_day: date
+    to_day: date
+    amount: int
+    quoted_percent: str | None
+
+
+def plans_in_force(connection: Connection, campaign: int) -> dict[str, str]:
+    """Return the id of the newest plan of each kind: {"initial": id, "supplementary": id}."""
+    plan = PlanRow.__table__
+    rows = connection.execute(
+        select(plan.c.kind, plan.c.id).where(plan.c.campaign == campaign).order_by(plan.c.version)
+    )
+    return {row.kind: row.id for row in rows}
+
+
+def quotas_in_force(connection: Connection, campaign: int) -> list[Quota]:
+    """Return the quotas of the campaign's newest initial and newest supplementary plan."""
+    kinds = {plan_id: kind for kind, plan_id in plans_in_force(connection, campaign).items()}
+    quota = QuotaRow.__table__
+    wanted = quota.select().where(quota.c.plan_id.in_(sorted(kinds)))
+    rows = connection.execute(wanted.order_by(*quota.primary_key))
+    return [
+        Quota(
+            plan_id=row.plan_id,
+            plan_kind=kinds[row.plan_id],
+            indicator=row.indicator,
+            holder_kind=row.holder_kind,
+            holder=row.holder,
+            from_day=row.from_day,
+            to_day=row.to_day,
+            amount=row.amount,
+            quoted_percent=row.quoted_percent,
+        )
+        for row in rows
+    ]

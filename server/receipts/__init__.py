@@ -1,0 +1,1 @@
+"""Receipts: what devices signed at the door, verified, kept, accounted for and shown to anyone."""

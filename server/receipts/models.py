@@ -1,0 +1,48 @@
+"""Tables of receipts. Nothing is deleted: a second content under one number is kept beside the first."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Index, Integer, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.database import Base
+
+
+class Receipt(Base):
+    """A receipt whose signature is true. What identifies it is what was signed, not the token.
+
+    `state` is pending, reconciled, voided, replaced or quarantined; `code` says why it is
+    quarantined; `closed_by` is the entry that voided it.
+    """
+
+    __tablename__ = "receipt"
+    __table_args__ = (Index("ix_receipt_payment", "payment_id"), Index("ix_receipt_worker", "worker_id"))
+    installation: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    counter: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    content_digest: Mapped[str] = mapped_column(Text, primary_key=True)
+    entry_id: Mapped[str] = mapped_column(Text, index=True)
+    payment_id: Mapped[str] = mapped_column(Text)
+    worker_id: Mapped[str] = mapped_column(Text)
+    kind: Mapped[int] = mapped_column(Integer)
+    amount_vnd: Mapped[int] = mapped_column(BigInteger)
+    issued_at_s: Mapped[int] = mapped_column(BigInteger)
+    token: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    code: Mapped[str | None] = mapped_column(Text)
+    closed_by: Mapped[str | None] = mapped_column(Text)
+    received_ms: Mapped[int] = mapped_column(BigInteger)
+    changed_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class ReceiptIncident(Base):
+    """Two signed contents under one number: proof that a device was cloned."""
+
+    __tablename__ = "receipt_incident"
+    installation: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    counter: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    content_digest: Mapped[str] = mapped_column(Text, primary_key=True)
+    kept_digest: Mapped[str] = mapped_column(Text)
+    entry_id: Mapped[str] = mapped_column(Text)
+    worker_id: Mapped[str] = mapped_column(Text)
+    opened_ms: Mapped[int] = mapped_column(BigInteger)
+    closed_ms: Mapped[int | None] = mapped_column(BigInteger)

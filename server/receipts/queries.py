@@ -1,0 +1,175 @@
+"""Reads of receipts: the stored ones, and what is true of the digits that somebody shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from schemas.receipt_token import (
+    ParsedReceipt,
+    ReceiptContent,
+    ReceiptFault,
+    ReceiptKind,
+    ReceiptMalformedError,
+    content_digest,
+    is_signed_by,
+    parse_receipt,
+    receipt_number,
+)
+from schemas.signatures import PublicKey
+from server.database import chunks
+from server.devices.queries import device_keys_by_kid
+from server.money.queries import payments_by_id
+from server.office.queries import organisations_by_key, organisations_of_workers
+from server.people.queries import initials_of
+from server.receipts.models import Receipt, ReceiptIncident
+from server.receipts.rules import KnownReceipt, ReceiptState, Standing, is_after_cut_off, standing_of
+from sync.codes import EntryCode
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReceipt:
+    """What is true of some digits.
+
+    `content` and `number` are null unless the signature is true; what comes from the office's own
+    books (payer's initials, office, the receipt that voids it) is null unless the receipt is known.
+    """
+
+    standing: Standing
+    fault: ReceiptFault | None = None
+    content: ReceiptContent | None = None
+    number: str | None = None
+    payer_initials: str | None = None
+    office_name: str | None = None
+    method: str | None = None
+    related_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """Two signed contents under one number."""
+
+    installation: int
+    counter: int
+    entry_id: str
+    worker_id: str
+    opened_ms: int
+
+
+def receipt_of_row(row: Any) -> KnownReceipt:
+    """Return the receipt that a row of its table holds."""
+    return KnownReceipt(
+        installation=row.installation,
+        counter=row.counter,
+        content_digest=row.content_digest,
+        entry_id=row.entry_id,
+        payment_id=row.payment_id,
+        worker_id=row.worker_id,
+        kind=row.kind,
+        amount_vnd=row.amount_vnd,
+        issued_at_s=row.issued_at_s,
+        token=row.token,
+        state=ReceiptState(row.state),
+        code=None if row.code is None else EntryCode(row.code),
+        closed_by=row.closed_by,
+    )
+
+
+def receipts_of_numbers(connection: Connection, numbers: Iterable[tuple[int, int]]) -> list[KnownReceipt]:
+    """Return every receipt under these (installation, counter)."""
+    table = Receipt.__table__
+    found: list[KnownReceipt] = []
+    for part in chunks(sorted(set(numbers))):
+        # The product of both lists is more than was asked for; a batch names one or two installations.
+        statement = table.select().where(
+            table.c.installation.in_({installation for installation, _ in part}),
+            table.c.counter.in_({counter for _, counter in part}),
+        )
+        wanted = set(part)
+        rows = connection.execute(statement.order_by(table.c.received_ms, table.c.content_digest))
+        found.extend(receipt_of_row(row) for row in rows if (row.installation, row.counter) in wanted)
+    return found
+
+
+def receipts_of_payments(connection: Connection, payment_ids: Iterable[str]) -> dict[str, list[KnownReceipt]]:
+    """Return the receipts of each payment, by number."""
+    table = Receipt.__table__
+    found: dict[str, list[KnownReceipt]] = {payment_id: [] for payment_id in payment_ids}
+    for part in chunks(sorted(found)):
+        statement = table.select().where(table.c.payment_id.in_(part))
+        for row in connection.execute(statement.order_by(table.c.installation, table.c.counter)):
+            found[row.payment_id].append(receipt_of_row(row))
+    return found
+
+
+def open_incidents(connection: Connection) -> list[IncidentView]:
+    """Return the numbers that two contents share, oldest first."""
+    incident = ReceiptIncident.__table__.c
+    columns = [incident[name] for name in IncidentView.__dataclass_fields__]
+    statement = (
+        select(*columns).where(incident.closed_ms.is_(None)).order_by(incident.opened_ms, incident.entry_id)
+    )
+    return [IncidentView(*row) for row in connection.execute(statement)]
+
+
+def receipt_shown(connection: Connection, digits: str, office_key: PublicKey, zone: tzinfo) -> ShownReceipt:
+    """Return what is true of `digits`."""
+    try:
+        parsed = parse_receipt(digits)
+    except ReceiptMalformedError as error:
+        return ShownReceipt(Standing.NOT_A_RECEIPT, error.reason)
+    content = parsed.content
+    keys = [
+        (key.public_key, is_after_cut_off(content.counter, key.state, key.last_valid_counter))
+        for key in device_keys_by_kid(connection, parsed.kid)
+        if key.number == content.installation
+    ]
+    if content.installation == 0 and parsed.kid == office_key.kid:
+        keys.append((office_key, False))
+    if not keys:
+        return ShownReceipt(Standing.KEY_UNKNOWN)
+    cut_offs = [is_cut_off for key, is_cut_off in keys if is_signed_by(parsed, key)]
+    if not cut_offs:
+        return ShownReceipt(Standing.SIGNATURE_INVALID)
+    same_number = receipts_of_numbers(connection, [(content.installation, content.counter)])
+    digest = content_digest(parsed)
+    receipt = next((one for one in same_number if one.content_digest == digest), None)
+    standing = standing_of(receipt, is_number_taken=bool(same_number), is_cut_off=all(cut_offs))
+    if receipt is None:
+        return ShownReceipt(standing, content=content, number=receipt_number(content, zone))
+    return _with_the_books(connection, parsed, receipt, standing, zone)
+
+
+def _with_the_books(
+    connection: Connection, parsed: ParsedReceipt, receipt: KnownReceipt, standing: Standing, zone: tzinfo
+) -> ShownReceipt:
+    payment = payments_by_id(connection, [receipt.payment_id]).get(receipt.payment_id)
+    payer = payment.payer_person_id if payment is not None else None
+    organisation_key = organisations_of_workers(connection, [receipt.worker_id]).get(receipt.worker_id)
+    office = None
+    if organisation_key is not None:
+        office = organisations_by_key(connection, [organisation_key]).get(organisation_key)
+    return ShownReceipt(
+        standing,
+        content=parsed.content,
+        number=receipt_number(parsed.content, zone),
+        payer_initials=None if payer is None else initials_of(connection, [payer]).get(payer),
+        office_name=None if office is None else office.name,
+        method=None if payment is None else payment.method,
+        related_number=_related_number(connection, receipt, zone),
+    )
+
+
+def _related_number(connection: Connection, receipt: KnownReceipt, zone: tzinfo) -> str | None:
+    """Return the number of the receipt that voids this one, or that this one voids."""
+    is_void = receipt.kind == ReceiptKind.VOID
+    if not is_void and receipt.state is not ReceiptState.VOIDED:
+        return None
+    for other in receipts_of_payments(connection, [receipt.payment_id])[receipt.payment_id]:
+        if other.code is None and (other.kind == ReceiptKind.VOID) is not is_void:
+            return receipt_number(parse_receipt(other.token).content, zone)
+    return None

@@ -1,0 +1,137 @@
+"""What is wrong with a receipt, and what is true of it: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schemas.receipt_token import ReceiptContent, ReceiptKind, receipt_link
+from server.money.rules import Payment, PaymentState
+from sync.codes import EntryCode, Flag
+from sync.entry import Fault
+
+KIND_OF_SCHEME = {"voluntary": ReceiptKind.VOLUNTARY, "health": ReceiptKind.HEALTH}
+
+
+class ReceiptState(StrEnum):
+    """How far the office has come with a receipt."""
+
+    PENDING = "pending"
+    RECONCILED = "reconciled"
+    VOIDED = "voided"
+    REPLACED = "replaced"
+    QUARANTINED = "quarantined"
+
+
+class Standing(StrEnum):
+    """What anyone who shows a receipt's digits is told."""
+
+    NOT_A_RECEIPT = "not_a_receipt"
+    KEY_UNKNOWN = "key_unknown"
+    SIGNATURE_INVALID = "signature_invalid"
+    AFTER_CUT_OFF = "after_cut_off"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    RECONCILED = "reconciled"
+    VOIDED = "voided"
+    REPLACED = "replaced"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownReceipt:
+    """A receipt with a true signature, as the office keeps it."""
+
+    installation: int
+    counter: int
+    content_digest: str
+    entry_id: str
+    payment_id: str
+    worker_id: str
+    kind: int
+    amount_vnd: int
+    issued_at_s: int
+    token: str
+    state: ReceiptState
+    code: EntryCode | None
+    closed_by: str | None
+
+
+def state_beside(payment: Payment) -> ReceiptState:
+    """Return the state of a sound receipt, from the payment that it is for."""
+    return {
+        PaymentState.ARRIVED: ReceiptState.PENDING,
+        PaymentState.SETTLED: ReceiptState.RECONCILED,
+        PaymentState.VOIDED: ReceiptState.VOIDED,
+    }[payment.state]
+
+
+def is_money_receipt(kind: int) -> bool:
+    """Return whether a receipt of this kind acknowledges money for a scheme."""
+    return kind in KIND_OF_SCHEME.values()
+
+
+def content_fault(
+    content: ReceiptContent, worker_id: str, payment: Payment, others: Sequence[KnownReceipt]
+) -> Fault | None:
+    """Return what is wrong between a receipt and its payment. `others` are receipts of the payment."""
+    if payment.worker_id != worker_id:
+        return Fault(EntryCode.RECEIPT_NOT_OF_THIS_DEVICE, "payment")
+    if content.kind == ReceiptKind.VOID:
+        return _void_fault(content, payment, others)
+    if not is_money_receipt(content.kind):
+        return Fault(EntryCode.RECEIPT_MALFORMED, "token")
+    if payment.scheme is not None and KIND_OF_SCHEME[payment.scheme] != content.kind:
+        return Fault(EntryCode.RECEIPT_AMOUNT_MISMATCH, "token")
+    is_receipted = any(is_money_receipt(other.kind) and other.code is None for other in others)
+    # A payment that has its receipt leaves nothing to give another one for.
+    if is_receipted or content.amount_vnd != payment.amount_vnd:
+        return Fault(EntryCode.RECEIPT_AMOUNT_MISMATCH, "token")
+    return None
+
+
+def _void_fault(content: ReceiptContent, payment: Payment, others: Sequence[KnownReceipt]) -> Fault | None:
+    if payment.state is not PaymentState.VOIDED:
+        return Fault(EntryCode.REFERENCE_NOT_SEEN, "payment")
+    if any(other.kind == ReceiptKind.VOID and other.code is None for other in others):
+        return Fault(EntryCode.ALREADY_VOIDED, "payment")
+    receipted = {(other.installation, other.counter) for other in others if is_money_receipt(other.kind)}
+    if content.refers not in receipted:
+        return Fault(EntryCode.REFERENCE_NOT_SEEN, "token")
+    if content.amount_vnd != payment.amount_vnd:
+        return Fault(EntryCode.RECEIPT_AMOUNT_MISMATCH, "token")
+    return None
+
+
+def chain_flags(
+    content: ReceiptContent,
+    linked_ack: str | None,
+    certificate_text: str,
+    previous_sig_structures: Sequence[bytes],
+) -> tuple[Flag, ...]:
+    """Return what is broken in the chain of an installation's receipts.
+
+    `previous_sig_structures` are those under the number before: none is a gap, several a clone.
+    """
+    if content.counter == 1:
+        is_linked = content.link == receipt_link(None, linked_ack, certificate_text)
+        return () if is_linked else (Flag.RECEIPT_LINK_BROKEN,)
+    if not previous_sig_structures:
+        return (Flag.RECEIPT_GAP,)
+    links = {receipt_link(previous, linked_ack, certificate_text) for previous in previous_sig_structures}
+    return () if content.link in links else (Flag.RECEIPT_LINK_BROKEN,)
+
+
+def is_after_cut_off(counter: int, key_state: str, last_valid_counter: int | None) -> bool:
+    """Return whether a revoked key signed this above its last valid counter."""
+    return key_state == "revoked" and last_valid_counter is not None and counter > last_valid_counter
+
+
+def standing_of(receipt: KnownReceipt | None, *, is_number_taken: bool, is_cut_off: bool) -> Standing:
+    """Return what is true of a receipt with a true signature."""
+    if receipt is not None:
+        return Standing(receipt.state.value)
+    if is_number_taken:
+        return Standing.QUARANTINED
+    return Standing.AFTER_CUT_OFF if is_cut_off else Standing.UNKNOWN

@@ -1,0 +1,162 @@
+"""Clocks: the only module that reads the wall clock, and the rule of corrected time.
+
+Device clocks are evidence, not truth (docs/protocol.md, rule 8). `boot` names one run of a
+device's monotonic clock; each sync leaves a mark tying (boot, monotonic) to the server's time, and
+an entry's corrected time is the interval that the marks prove.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
+from typing import Protocol
+
+DAY_MS = 24 * 60 * 60 * 1000
+# A tablet's clock may run ahead of the server's by this much before anyone is told.
+CLOCK_TOLERANCE_MS = 5 * 60 * 1000
+
+
+class Clock(Protocol):
+    """A source of time. Both values are in milliseconds."""
+
+    def now_ms(self) -> int:
+        """Return the time since the Unix epoch."""
+
+    def monotonic_ms(self) -> int:
+        """Return a time that never goes back within one boot."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    is_virtual = False
+
+    def now_ms(self) -> int:
+        """Return the wall clock in Unix milliseconds."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        """Return the monotonic clock in milliseconds."""
+        return time.monotonic_ns() // 1_000_000
+
+
+class VirtualClock:
+    """A clock that several processes share through a file, for the demo's replay of a past year.
+
+    The file holds `{anchor_virtual_ms, anchor_real_ms, rate}`: virtual time runs `rate` times as
+    fast as real time from the anchor on. It is written by rename, so a reader sees a whole file.
+    """
+
+    is_virtual = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp: tuple[int, int] | None = None
+        self._anchor = (0, 0, 1.0)
+
+    def now_ms(self) -> int:
+        """Return the virtual time in Unix milliseconds."""
+        status = os.stat(self._path)
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if stamp != self._stamp:
+            content = json.loads(self._path.read_text(encoding="ascii"))
+            self._anchor = (content["anchor_virtual_ms"], content["anchor_real_ms"], content["rate"])
+            self._stamp = stamp
+        virtual_ms, real_ms, rate = self._anchor
+        return virtual_ms + int((time.time_ns() // 1_000_000 - real_ms) * rate)
+
+    def monotonic_ms(self) -> int:
+        """Return the virtual time: the demo moves it forwards only."""
+        return self.now_ms()
+
+    def set(self, virtual_ms: int, rate: float) -> None:
+        """Move the shared clock to `virtual_ms` and let it run at `rate` from here."""
+        content = {
+            "anchor_virtual_ms": virtual_ms,
+            "anchor_real_ms": time.time_ns() // 1_000_000,
+            "rate": rate,
+        }
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(json.dumps(content), encoding="ascii")
+        os.replace(fresh, self._path)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What a device's clocks said at one moment; times in milliseconds."""
+
+    wall_ms: int
+    boot: str
+    monotonic_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMark:
+    """A sync, seen by both clocks: the server's time and the device's boot and monotonic time."""
+
+    server_ms: int
+    boot: str
+    monotonic_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedTime:
+    """The interval in which a capture provably happened, in the server's Unix milliseconds."""
+
+    lower_ms: int
+    upper_ms: int
+
+
+def correct_time(
+    captured: ClockReading, marks: list[ClockMark], this_sync: ClockMark, enrolled_ms: int
+) -> CorrectedTime:
+    """Return the interval that the marks prove for `captured`.
+
+    `marks` are earlier syncs of the installation and its predecessors, oldest first; `this_sync`
+    is the one that brings the entry. Without any mark the enrolment bounds the time from below.
+    """
+    arrival_ms = this_sync.server_ms
+    lower_ms = min(enrolled_ms, arrival_ms)
+    upper_ms = arrival_ms
+    same_boot = [mark for mark in marks if mark.boot == captured.boot]
+    before = [mark for mark in same_boot if mark.monotonic_ms <= captured.monotonic_ms]
+    after = [mark for mark in same_boot if mark.monotonic_ms > captured.monotonic_ms]
+    if before:
+        lower_ms = before[-1].server_ms + captured.monotonic_ms - before[-1].monotonic_ms
+    elif not same_boot and marks:
+        lower_ms = marks[-1].server_ms
+    next_sync = after[0] if after else None
+    if (
+        next_sync is None
+        and this_sync.boot == captured.boot
+        and this_sync.monotonic_ms >= captured.monotonic_ms
+    ):
+        next_sync = this_sync
+    if next_sync is not None:
+        upper_ms = next_sync.server_ms - (next_sync.monotonic_ms - captured.monotonic_ms)
+    upper_ms = min(upper_ms, arrival_ms)
+    if upper_ms < lower_ms:
+        # A tampered monotonic clock can contradict the marks; the later bound keeps contests fair.
+        lower_ms = min(lower_ms, arrival_ms)
+        upper_ms = max(upper_ms, lower_ms)
+    return CorrectedTime(lower_ms=lower_ms, upper_ms=upper_ms)
+
+
+def local_day(moment_ms: int, zone: tzinfo) -> date:
+    """Return the day of `moment_ms` in the office's time zone.
+
+    Times that no calendar holds (a broken device clock) give the nearest day that one does.
+    """
+    seconds = min(max(moment_ms / 1000, -62_135_510_400), 253_402_214_400)
+    return datetime.fromtimestamp(seconds, tz=UTC).astimezone(zone).date()
+
+
+def business_day(captured: ClockReading, corrected: CorrectedTime, zone: tzinfo) -> date:
+    """Return the claimed day, clamped to the corrected interval (docs/protocol.md, rule 8)."""
+    lowest = local_day(corrected.lower_ms, zone)
+    highest = local_day(corrected.upper_ms, zone)
+    return min(max(local_day(captured.wall_ms, zone), lowest), highest)

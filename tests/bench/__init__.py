@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`. Figures are quoted as ratios to a reference of the same run."""

@@ -1,0 +1,146 @@
+"""Pulled rows: cursors, sums, grants that come and go, and own entries on top."""
+
+from __future__ import annotations
+
+AREA = "28249@2004-01-01"
+OTHER = "28252@2004-01-01"
+
+
+def scope(area):
+    return f"area:{area}"
+
+
+def test_a_long_pull_goes_on_to_the_head_page_by_page(field):
+    client = field.enrolled()
+    field.server.granted = {"office", scope(AREA)}
+    for number in range(25):
+        field.server.put("office", "area", f"a{number}", {"name": str(number)})
+        field.server.put(scope(AREA), "household", f"h{number}", {"head_name": str(number)})
+    field.server.page_rows = 7
+    report = client.sync()
+    assert (report.received, report.is_clean) == (50, True)
+    assert len(client.replica.records("household")) == 25
+    shown = client.replica.cursors()["office"]
+    assert (shown.seq, shown.row_count) == (25, 25)
+
+
+def test_changes_and_removals_keep_the_sum_equal(field):
+    client = field.enrolled()
+    field.server.granted = {"office"}
+    field.server.put("office", "area", "a1", {"name": "một"})
+    field.server.put("office", "area", "a2", {"name": "hai"})
+    client.sync()
+    field.server.put("office", "area", "a1", {"name": "một mới"})
+    field.server.remove("office", "area", "a2")
+    report = client.sync()
+    assert report.is_clean
+    assert client.replica.records("area") == {"a1": {"name": "một mới"}}
+
+
+def test_a_sum_that_differs_is_an_incident_and_is_said(field):
+    client = field.enrolled()
+    field.server.granted = {"office"}
+    field.server.sum_offset = 1
+    report = client.sync()
+    assert report.differing_scopes == ["office"]
+    assert not report.is_clean
+    assert client.store.connection.execute("SELECT kind, scope FROM incident").fetchall() == [
+        ("sum_mismatch", "office")
+    ]
+
+
+def test_a_scope_that_is_no_longer_granted_leaves_with_its_records(field):
+    client = field.enrolled()
+    field.server.granted = {scope(AREA), scope(OTHER)}
+    field.server.put(scope(AREA), "household", "h1", {"head_name": "một"})
+    field.server.put(scope(OTHER), "household", "h1", {"head_name": "một"})
+    field.server.put(scope(OTHER), "household", "h2", {"head_name": "hai"})
+    client.sync()
+    field.server.granted = {scope(AREA)}
+    assert client.sync().is_clean
+    assert list(client.replica.records("household")) == ["h1"]
+    assert list(client.replica.cursors()) == [scope(AREA)]
+
+
+def test_a_record_that_moves_between_scopes_is_never_missing(field):
+    client = field.enrolled()
+    field.server.granted = {scope(AREA), scope(OTHER)}
+    field.server.put(scope(AREA), "household", "h1", {"head_name": "một"})
+    client.sync()
+    field.server.remove(scope(AREA), "household", "h1")
+    field.server.put(scope(OTHER), "household", "h1", {"head_name": "một"})
+    field.server.page_rows = 1
+    seen = []
+    client.sync(lambda *_: seen.append(list(client.replica.records("household"))))
+    assert seen == [["h1"], ["h1"]]
+
+
+def test_a_new_epoch_of_a_scope_starts_that_scope_again(field):
+    client = field.enrolled()
+    field.server.granted = {"office"}
+    field.server.put("office", "area", "a1", {"name": "một"})
+    field.server.put("office", "area", "a2", {"name": "hai"})
+    client.sync()
+    kept = field.server.scopes["office"]
+    kept.epoch, kept.head = 2, 1
+    del kept.rows["area", "a2"]
+    report = client.sync()
+    assert report.is_clean
+    assert list(client.replica.records("area")) == ["a1"]
+
+
+def test_own_entries_lie_over_pulled_rows_until_these_show_them(field, a_household):
+    client = field.enrolled()
+    household = a_household(client, "Cũ")
+    amendment = client.actions.amend_household(household, head_name="Mới", phone="0912345678")
+    view = client.projection.household(household)
+    assert (view.fields["head_name"], view.last_entry, view.state) == ("Mới", amendment, "unsent")
+    field.server.granted = {scope(AREA)}
+    pulled = {"area": AREA, "head_name": "Mới", "phone": "••••678", "last_entry": amendment}
+    field.server.put(scope(AREA), "household", household, pulled)
+    client.sync()
+    view = client.projection.household(household)
+    assert (view.fields["phone"], view.last_entry, view.state) == ("••••678", amendment, "current")
+
+
+def test_an_edit_is_based_on_the_last_entry_in_view_own_or_pulled(field, a_household):
+    client = field.enrolled()
+    household = a_household(client)
+    first = client.actions.amend_household(household, head_name="Một")
+    second = client.actions.amend_household(household, head_name="Hai")
+    bases = [entry.body.get("base") for entry in client.outbox.entries_touching("household", household)]
+    assert bases == [None, household, first]
+    field.server.granted = {scope(AREA)}
+    others = "0171f000-0000-7000-8000-000000000001"
+    field.server.put(scope(AREA), "household", household, {"head_name": "Ba", "last_entry": others})
+    client.sync()
+    third = client.actions.amend_household(household, head_name="Bốn")
+    assert client.outbox.entry(third).body["base"] == others
+    assert second != others
+
+
+def test_a_quarantined_edit_is_no_base_and_does_not_show(field, a_household):
+    client = field.enrolled()
+    household = a_household(client, "Đúng")
+    client.actions.amend_household(household, head_name="Sai")
+    field.server.quarantine_kinds["household_amended"] = "judgement_failed"
+    client.sync()
+    view = client.projection.household(household)
+    assert (view.fields["head_name"], view.last_entry, view.state) == ("Đúng", household, "quarantined")
+
+
+def test_work_outside_the_granted_scopes_stays_visible(field, a_household):
+    client = field.enrolled()
+    household = a_household(client)
+    client.sync()
+    assert client.projection.household(household).fields["head_name"] == "Trần Văn Hộ"
+    assert [view.record_id for view in client.projection.views("household")] == [household]
+
+
+def test_a_record_is_found_by_either_end_of_its_id(field, a_household):
+    client = field.enrolled()
+    household = a_household(client)
+    assert client.projection.resolve("household", household[-6:]) == household
+    assert client.projection.resolve("household", household[:13]) == household
+    assert client.projection.resolve("household", household[-3:]) is None
+    assert client.projection.resolve("person", household) is None

@@ -1,0 +1,79 @@
+"""The line: what is sent, and what is made of every kind of answer."""
+
+from __future__ import annotations
+
+import gzip
+
+import httpx
+import pytest
+
+from field_client import transport
+from field_client.client import CLOCK_VARIABLE, clock_of_environment
+from field_client.transport import HttpTransport, LineDownError, NotOurServerError
+from sync.clock import SystemClock, VirtualClock
+
+URL = "https://office.example"
+
+
+def over(handler):
+    return HttpTransport(URL, httpx.Client(transport=httpx.MockTransport(handler)))
+
+
+def test_a_large_body_goes_out_compressed_and_a_small_one_as_it_is():
+    seen = []
+
+    def answer(request):
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    line = over(answer)
+    line.post("/api/v1/sync", b"x" * 5000, "sig")
+    line.post("/api/v1/sync", b"y", "sig")
+    line.close()
+    assert gzip.decompress(seen[0].content) == b"x" * 5000
+    assert seen[0].headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in seen[1].headers
+    assert seen[1].headers["tungnha-signature"] == "sig"
+    assert seen[1].headers["user-agent"].startswith("tungnha-field/")
+
+
+def test_a_redirect_is_not_followed():
+    reply = over(lambda _: httpx.Response(302, headers={"location": "http://portal/"})).post("/p", b"", "s")
+    assert reply.status == 302
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError])
+def test_a_line_that_fails_is_down(error):
+    def fail(_request):
+        raise error("gone")
+
+    with pytest.raises(LineDownError):
+        over(fail).post("/p", b"", "s")
+
+
+def test_an_answer_that_does_not_decode_is_not_our_servers():
+    bad = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"not gzip"))
+    with pytest.raises(NotOurServerError):
+        over(lambda _: bad).post("/p", b"", "s")
+
+
+def test_an_answer_without_end_is_cut_off(monkeypatch):
+    monkeypatch.setattr(transport, "REPLY_BYTES", 10_000)
+    bomb = httpx.Response(
+        200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(gzip.compress(b"0" * 1_000_000))
+    )
+    with pytest.raises(NotOurServerError, match="too large"):
+        over(lambda _: bomb).post("/p", b"", "s")
+
+
+def test_an_answer_that_drips_runs_into_the_deadline(monkeypatch):
+    monkeypatch.setattr(transport, "WHOLE_S", -1.0)
+    with pytest.raises(LineDownError, match="too long"):
+        over(lambda _: httpx.Response(200, content=b"{}")).post("/p", b"", "s")
+
+
+def test_only_the_demo_moves_the_clock(monkeypatch, tmp_path):
+    monkeypatch.delenv(CLOCK_VARIABLE, raising=False)
+    assert isinstance(clock_of_environment(), SystemClock)
+    monkeypatch.setenv(CLOCK_VARIABLE, str(tmp_path / "clock.json"))
+    assert isinstance(clock_of_environment(), VirtualClock)
