@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
@@ -96,11 +97,16 @@ class ClockReading:
 
 @dataclass(frozen=True, slots=True)
 class ClockMark:
-    """A sync, seen by both clocks: the server's time and the device's boot and monotonic time."""
+    """A sync, seen by both clocks: the server's time and the device's boot and monotonic time.
+
+    `head_seq` is the end of the journal that the device showed then: what stands up to there was
+    captured before, what follows after. None where it counts another journal (a predecessor's).
+    """
 
     server_ms: int
     boot: str
     monotonic_ms: int
+    head_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +118,20 @@ class CorrectedTime:
 
 
 def correct_time(
-    captured: ClockReading, marks: list[ClockMark], this_sync: ClockMark, enrolled_ms: int
+    captured: ClockReading, seq: int, marks: Sequence[ClockMark], this_sync: ClockMark, enrolled_ms: int
 ) -> CorrectedTime:
-    """Return the interval that the marks prove for `captured`.
+    """Return the interval that the marks prove for what was `captured` at `seq` of the journal.
 
     `marks` are earlier syncs of the installation and its predecessors, oldest first; `this_sync`
     is the one that brings the entry. Without any mark the enrolment bounds the time from below.
     """
     arrival_ms = this_sync.server_ms
-    lower_ms = min(enrolled_ms, arrival_ms)
-    upper_ms = arrival_ms
+    lower_ms, upper_ms = _bounds_by_position(seq, marks, min(enrolled_ms, arrival_ms), arrival_ms)
     same_boot = [mark for mark in marks if mark.boot == captured.boot]
     before = [mark for mark in same_boot if mark.monotonic_ms <= captured.monotonic_ms]
     after = [mark for mark in same_boot if mark.monotonic_ms > captured.monotonic_ms]
     if before:
         lower_ms = before[-1].server_ms + captured.monotonic_ms - before[-1].monotonic_ms
-    elif not same_boot and marks:
-        lower_ms = marks[-1].server_ms
     next_sync = after[0] if after else None
     if (
         next_sync is None
@@ -144,6 +147,24 @@ def correct_time(
         lower_ms = min(lower_ms, arrival_ms)
         upper_ms = max(upper_ms, lower_ms)
     return CorrectedTime(lower_ms=lower_ms, upper_ms=upper_ms)
+
+
+def _bounds_by_position(
+    seq: int, marks: Sequence[ClockMark], lower_ms: int, upper_ms: int
+) -> tuple[int, int]:
+    """Narrow a span by the syncs that showed a journal without, or with, the entry at `seq`.
+
+    A journal too long for one push arrives in several: the syncs between them prove nothing about
+    when the later entries were captured.
+    """
+    for mark in marks:
+        if mark.head_seq is None:
+            continue
+        if mark.head_seq < seq:
+            lower_ms = max(lower_ms, mark.server_ms)
+        else:
+            upper_ms = min(upper_ms, mark.server_ms)
+    return lower_ms, max(lower_ms, upper_ms)
 
 
 def local_day(moment_ms: int, zone: tzinfo) -> date:

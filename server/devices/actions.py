@@ -176,6 +176,7 @@ def record_sync(
             "boot": mark.boot,
             "monotonic_ms": mark.monotonic_ms,
             "wall_ms": wall_ms,
+            "head_seq": journal_head.seq,
         },
     )
     change.update(

@@ -55,7 +55,7 @@ class EnrolmentCode(Base):
 
 
 class ClockMarkRow(Base):
-    """A sync as both clocks saw it (docs/protocol.md, rule 8)."""
+    """A sync as both clocks saw it, with the journal's end as shown (docs/protocol.md, rule 8)."""
 
     __tablename__ = "clock_mark"
     __table_args__ = (Index("ix_clock_mark_installation_id", "installation_id"),)
@@ -65,6 +65,7 @@ class ClockMarkRow(Base):
     boot: Mapped[str] = mapped_column(Text)
     monotonic_ms: Mapped[int] = mapped_column(BigInteger)
     wall_ms: Mapped[int] = mapped_column(BigInteger)
+    head_seq: Mapped[int] = mapped_column(BigInteger)
 
 
 class InstallationCounter(Base):

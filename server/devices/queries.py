@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, func, select
@@ -155,15 +155,21 @@ def lineage_of(connection: Connection, installation: InstallationView) -> list[I
     return lineage
 
 
-def clock_marks_of(connection: Connection, installation_ids: Iterable[str]) -> list[ClockMark]:
-    """Return the marks of an installation and its predecessors, oldest first."""
-    mark = ClockMarkRow.__table__.c
+def clock_marks_of(connection: Connection, lineage: Sequence[InstallationView]) -> list[ClockMark]:
+    """Return the marks of an installation and its predecessors, oldest first.
+
+    Only the installation's own marks say where its journal ended.
+    """
+    own, mark = lineage[0].id, ClockMarkRow.__table__.c
     rows = connection.execute(
-        select(mark.server_ms, mark.boot, mark.monotonic_ms)
-        .where(mark.installation_id.in_(sorted(installation_ids)))
+        select(mark.server_ms, mark.boot, mark.monotonic_ms, mark.head_seq, mark.installation_id)
+        .where(mark.installation_id.in_(sorted(installation.id for installation in lineage)))
         .order_by(mark.server_ms, mark.id)
     )
-    return [ClockMark(*row) for row in rows]
+    return [
+        ClockMark(server_ms, boot, monotonic_ms, head_seq if installation_id == own else None)
+        for server_ms, boot, monotonic_ms, head_seq, installation_id in rows
+    ]
 
 
 def code_row(connection: Connection, code_sha256: str) -> Row[tuple[object, ...]] | None:

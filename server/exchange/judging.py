@@ -165,10 +165,9 @@ class Judge:
 
     def _apply(self, candidate: Candidate) -> tuple[Ruling, tuple[Flag, ...]]:
         area_key = self._batch.area_of(candidate)
-        in_area, flags = True, tuple(self._surroundings.remarks(candidate))
+        in_area, flags = True, ()
         if area_key is not None:
-            in_area, standing = self._surroundings.standing(candidate, area_key)
-            flags += standing
+            in_area, flags = self._surroundings.standing(candidate, area_key)
         arrival = Arrival(
             entry_id=candidate.entry_id,
             kind=candidate.kind.name,
@@ -233,10 +232,13 @@ class Judge:
                 self._waiting_on[wanted_id].append(entry_id)
 
     def _flags(self, position: Position) -> tuple[Flag, ...]:
-        captured = position.incoming.captured
+        """Return the flags about the entry's time, which hold whatever becomes of the entry."""
+        captured, candidate = position.incoming.captured, position.candidate
+        flags = () if candidate is None else tuple(self._surroundings.remarks(candidate))
         if captured is None or position.previous_wall_ms is None:
-            return ()
-        return (Flag.CLOCK_BEFORE_PREVIOUS,) if captured.wall_ms < position.previous_wall_ms else ()
+            return flags
+        is_set_back = captured.wall_ms < position.previous_wall_ms
+        return (Flag.CLOCK_BEFORE_PREVIOUS, *flags) if is_set_back else flags
 
     def _post_cash(self, position: Position, entry_id: str) -> tuple[Flag, ...]:
         flag = self._batch.money.post_on_arrival(

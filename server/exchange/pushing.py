@@ -6,7 +6,7 @@ everything that the batch refers to, present or missing, in sorted order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -37,6 +37,7 @@ from server.exchange.registry import HANDLERS
 from server.exchange.surroundings import load_surroundings
 from server.journals.actions import keep_contested, lock_names, report_incident
 from server.journals.queries import (
+    KnownEntry,
     digests_between,
     known_entries,
     last_wall_ms,
@@ -239,8 +240,7 @@ class _Work:
         positions = self._positions(change, installation, replayed, digests, mark)
         batch = Batch(self._runtime, change)
         candidates = [item.candidate for item in positions if item.candidate is not None]
-        stand_ins = {stand_in_id(installation.worker_id, item.incoming) for item in positions}
-        held = self._lock_and_know(batch, positions, candidates, stand_ins)
+        held = self._lock_and_know(batch, positions, candidates, installation.worker_id)
         everyone = [*candidates, *held]
         for candidate in everyone:
             HANDLERS[candidate.kind.name].want(batch, candidate)
@@ -284,7 +284,7 @@ class _Work:
         """Place every new entry: its corrected time, frozen now, and its business day."""
         prepared, zone = self._prepared, self._runtime.config.time_zone
         lineage = lineage_of(change.connection, installation)
-        marks = clock_marks_of(change.connection, [item.id for item in lineage])
+        marks = clock_marks_of(change.connection, lineage)
         enrolled_ms = lineage[-1].enrolled_ms
         previous_ms = last_wall_ms(change.connection, installation.id, installation.acked_seq)
         positions = []
@@ -292,7 +292,7 @@ class _Work:
             replayed:
         ]:
             captured = item.captured or prepared.shown.clock
-            corrected = correct_time(captured, marks, mark, enrolled_ms)
+            corrected = correct_time(captured, item.seq, marks, mark, enrolled_ms)
             day = business_day(captured, corrected, zone)
             candidate = None
             if item.kind is not None and item.body is not None and item.shown_id is not None:
@@ -319,15 +319,19 @@ class _Work:
         batch: Batch,
         positions: Sequence[Position],
         candidates: Sequence[Candidate],
-        stand_ins: set[str],
+        worker_id: str,
     ) -> list[Candidate]:
         """Lock the batch's names, read what is known of them, and find the held entries it frees."""
         connection = batch.change.connection
         own_ids = {item.incoming.shown_id for item in positions if item.incoming.shown_id is not None}
-        names = own_ids | referred_ids(candidates) | stand_ins
+        nameless = _stand_ins(worker_id, positions, {})
+        names = own_ids | referred_ids(candidates) | nameless
         numbers = [name for item in candidates for name in batch.people.number_names(item.body)]
         lock_names(connection, [*(f"entry:{name}" for name in names), *numbers])
         batch.known.update(known_entries(connection, names))
+        taken = _stand_ins(worker_id, positions, batch.known) - names
+        lock_names(connection, [f"entry:{name}" for name in taken])
+        batch.known.update(known_entries(connection, taken))
         for position in positions:
             if position.incoming.shown_id is not None:
                 batch.texts.setdefault(position.incoming.shown_id, position.incoming.raw)
@@ -382,6 +386,18 @@ class _Work:
         batch.quotas.want_subjects(subjects | paid_for)
         batch.quotas.want_facts(fact_ids)
         batch.quotas.load()
+
+
+def _stand_ins(
+    worker_id: str, positions: Sequence[Position], known: Mapping[str, KnownEntry]
+) -> set[str]:
+    """Return the stand-in ids of entries that have no id, or whose id is known for other bytes."""
+    found = set()
+    for incoming in (position.incoming for position in positions):
+        rival = known.get(incoming.shown_id or "")
+        if incoming.shown_id is None or (rival is not None and rival.sha256 != incoming.sha256):
+            found.add(stand_in_id(worker_id, incoming))
+    return found
 
 
 def _refuse_unfit(installation: InstallationView, shown: SyncShown) -> None:

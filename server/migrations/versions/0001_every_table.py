@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("boot", sa.Text(), nullable=False),
         sa.Column("monotonic_ms", sa.BigInteger(), nullable=False),
         sa.Column("wall_ms", sa.BigInteger(), nullable=False),
+        sa.Column("head_seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_mark")),
     )
     op.create_index("ix_clock_mark_installation_id", "clock_mark", ["installation_id"], unique=False)

@@ -170,7 +170,7 @@ def test_the_committee_sees_sums_and_neither_agents_nor_tablets(a_viewer, watche
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_says_that_the_clock_is_virtual(a_viewer, path):
-    assert "Đồng hồ diễn tập: 12:00 12/05/2020" in text_of(a_viewer().get(path))
+    assert "Đồng hồ diễn tập: 12:01 12/05/2020" in text_of(a_viewer().get(path))
 
 
 @pytest.mark.parametrize("path", PAGES)

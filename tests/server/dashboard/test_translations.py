@@ -22,19 +22,24 @@ def extracted(folder: Path) -> set[str]:
     command = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract"]
     command += ["-F", str(ROOT / "server/translations/babel.cfg"), "-o", str(target), str(ROOT / "server")]
     subprocess.run(command, check=True, cwd=ROOT, timeout=60)
-    return _ids(read_po(target.open("rb")))
+    return _ids(catalogue(target))
 
 
-def _ids(catalogue) -> set[str]:
-    return {message.id if isinstance(message.id, str) else message.id[0] for message in catalogue if message.id}
+def catalogue(path: Path):
+    with path.open("rb") as source:
+        return read_po(source)
+
+
+def _ids(messages) -> set[str]:
+    return {message.id if isinstance(message.id, str) else message.id[0] for message in messages if message.id}
 
 
 def test_every_text_has_its_english_one_and_no_other(tmp_path):
-    assert extracted(tmp_path) == _ids(read_po(CATALOGUE.open("rb")))
+    assert extracted(tmp_path) == _ids(catalogue(CATALOGUE))
 
 
 def test_translations_are_complete_and_keep_their_placeholders():
-    for message in read_po(CATALOGUE.open("rb")):
+    for message in catalogue(CATALOGUE):
         if not message.id:
             continue
         texts = message.string if isinstance(message.string, tuple) else (message.string,)
