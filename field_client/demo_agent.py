@@ -59,8 +59,8 @@ class ObservedTransport:
         self._line.close()
 
 
-def _visit(actions: Actions, visit: dict[str, Any]) -> list[dict[str, Any]]:
-    """Record a visit with everything that came of it; return its receipts."""
+def _visit(actions: Actions, visit: dict[str, Any]) -> list[tuple[str, int]]:
+    """Record a visit with everything that came of it but the money; return what is to be paid."""
     campaign, promoter = visit["campaign"], visit["promoter"]
     household = actions.register_household(
         area=visit["area"], head_name=visit["head_name"], address=visit["address"], phone=visit["phone"]
@@ -83,34 +83,29 @@ def _visit(actions: Actions, visit: dict[str, Any]) -> list[dict[str, Any]]:
             evidence="seen_on_screen",
             campaign=campaign,
         )
-    if not allocations or visit["is_payment_unreadable"]:
-        return []
-    collected = actions.collect_payment(allocations, method=visit["method"])
-    receipt = collected.receipt
-    return [{"number": receipt.number, "token": receipt.token, "amount_vnd": collected.amount_vnd}]
+    return allocations
 
 
-def _unreadable_payment(client: FieldClient, visit: dict[str, Any]) -> None:
-    """Record the visit's cash as an app that never was would have: with a member nobody knows."""
-    made = client.outbox.entries_of_kind("enrolment_recorded")[-1]
-    amount_vnd = visit["enrolments"][0]["amount_due_vnd"]
-    body = {
-        "scheme": visit["enrolments"][0]["scheme"],
-        "method": "cash",
-        "allocations": [{"enrolment": made.entry_id, "amount_vnd": amount_vnd}],
-        "note": None,
-        "counted_by": "demo",
-    }
+def _unreadable_payment(client: FieldClient, scheme: str, allocations: list[tuple[str, int]]) -> None:
+    """Record cash as an app that never was would have: with a member that nobody knows."""
+    items = [{"enrolment": entry, "amount_vnd": amount_vnd} for entry, amount_vnd in allocations]
+    body = {"scheme": scheme, "method": "cash", "allocations": items, "note": None, "counted_by": "demo"}
     client.outbox.append_raw("payment_collected", body)
 
 
 def _record(client: FieldClient, command: dict[str, Any]) -> dict[str, Any]:
     visit = command["visit"]
     with client.recording() as actions:
-        receipts = _visit(actions, visit)
+        allocations = _visit(actions, visit)
+        if not allocations:
+            return {"receipt": None}
         if visit["is_payment_unreadable"]:
-            _unreadable_payment(client, visit)
-    return {"receipts": receipts}
+            _unreadable_payment(client, visit["enrolments"][0]["scheme"], allocations)
+            return {"receipt": None}
+        collected = actions.collect_payment(allocations, method=visit["method"])
+    receipt = collected.receipt
+    shown = {"number": receipt.number, "token": receipt.token, "amount_vnd": collected.amount_vnd}
+    return {"receipt": shown}
 
 
 def _enrol(client: FieldClient, command: dict[str, Any]) -> dict[str, Any]:

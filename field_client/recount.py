@@ -158,7 +158,8 @@ class Recount:
             "late": sum("late_arrival" in entry["flags"] for entry in enrolments),
             "quarantined_cash": sum(entry["state"] == "quarantined" for entry in payments),
             "quarantined_other": sum(
-                entry["state"] == "quarantined" for entry in self.entries.values() if entry not in payments
+                entry["state"] == "quarantined" and entry["kind"] != "payment_collected"
+                for entry in self.entries.values()
             ),
             "unjudged": sum(entry["state"] is None for entry in self.entries.values()),
             "held": sum(entry["state"] == "held" for entry in self.entries.values()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
+from server.cli.demonstrating import demo
 from server.cli.installations import enrolment_code, revoke
 from server.cli.keeping import backup
 from server.cli.quota_keeping import quotas
@@ -27,5 +28,6 @@ for _command in (
     quotas,
     enrolment_code,
     revoke,
+    demo,
 ):
     main.add_command(_command)

@@ -261,8 +261,10 @@ class AgentQuota:
     """One indicator of one campaign, as it stands for one worker; names in Vietnamese and English."""
 
     campaign: CampaignView
+    code: str
     indicator: tuple[str, str]
     holder_kind: str
+    holder: str
     done: int
     pending: int
     not_counted: int
@@ -282,8 +284,10 @@ def agent_quotas(connection: Connection, worker_id: str, today: date) -> list[Ag
 def _agent_quota(campaign: CampaignView, row: BoardRow) -> AgentQuota:
     return AgentQuota(
         campaign=campaign,
+        code=row.indicator,
         indicator=(row.indicator_vi, row.indicator_en),
         holder_kind=row.holder_kind,
+        holder=row.holder,
         done=row.sums.done,
         pending=row.sums.pending,
         not_counted=row.sums.not_counted,

@@ -44,7 +44,7 @@ from server.office.queries import (
     workers_by_id,
 )
 from server.office.rules import AreaFilter, team_on
-from server.quotas.queries import credits_of_agent, indicators
+from server.quotas.queries import credits_of_agent, credits_of_holder, indicators
 from server.quotas.rules import Credit
 from server.receipts.queries import open_incidents
 
@@ -188,12 +188,23 @@ def agent_page(connection: Connection, worker_id: str, now_ms: int, today: date)
 
 
 def agent_credits(
-    connection: Connection, worker_id: str, state: str | None, page: int
+    connection: Connection,
+    worker_id: str,
+    promoted: Iterable[tuple[int, str, str]],
+    state: str | None,
+    page: int,
 ) -> tuple[list[CreditLine], Listing]:
-    """Return a page of what an agent recorded and what each thing counts, newest first."""
-    everything = [
-        credit for credit in credits_of_agent(connection, worker_id) if state in {None, credit.state}
-    ]
+    """Return a page of what a worker recorded and what each thing counts, newest first.
+
+    `promoted` names the figures (campaign, indicator, holder) that the worker has as a promoter:
+    what others recorded for them is listed too.
+    """
+    found = {(credit.fact_id, credit.indicator): credit for credit in credits_of_agent(connection, worker_id)}
+    for figure in promoted:
+        for credit in credits_of_holder(connection, *figure):
+            found[credit.fact_id, credit.indicator] = credit
+    everything = [credit for credit in found.values() if state in {None, credit.state}]
+    everything.sort(key=lambda credit: (credit.upper_ms, credit.fact_id, credit.indicator), reverse=True)
     start = (page - 1) * LIST_LINES
     shown, listing = paged(everything[start : start + LIST_LINES + 1], page, LIST_LINES)
     names = {named.indicator.code: (named.name_vi, named.name_en) for named in indicators(connection)}

@@ -54,6 +54,7 @@ from server.receipts.rendering import qr_svg
 from server.runtime import current_runtime
 from sync.clock import local_day
 from sync.codes import RequestCode
+from sync.entry import UUID_PATTERN
 
 blueprint = Blueprint("dashboard", __name__)
 api_blueprint = ApiBlueprint(
@@ -105,7 +106,12 @@ def agent(worker_id: UUID) -> Any:
             entries, listing = agent_entries(seen.connection, own_id, page_argument())
             lists: dict[str, Any] = {"entries": entries, "credit_lines": None}
         else:
-            lines, listing = agent_credits(seen.connection, own_id, state, page_argument())
+            promoted = [
+                (quota.campaign.number, quota.code, quota.holder)
+                for quota in quotas
+                if quota.holder_kind == "promoter"
+            ]
+            lines, listing = agent_credits(seen.connection, own_id, promoted, state, page_argument())
             lists = {"entries": None, "credit_lines": lines}
     return render_template(
         "dashboard/agent.html", agent=found, quotas=quotas, state=state, listing=listing, **lists
@@ -158,6 +164,8 @@ def devices() -> Any:
 def create_code() -> Any:
     """Make a one-time enrolment code and show it, this once."""
     worker_id = request.form.get("worker_id", "")
+    if UUID_PATTERN.fullmatch(worker_id) is None:
+        abort(404)
     account_id = current_account().account_id
     code = change_in_sight(lambda change, sight: issue_enrolment_code(change, sight, worker_id, account_id))
     if code is None:

@@ -121,7 +121,9 @@ def _filters() -> dict[str, Callable[..., Any]]:
 
 def _remember_language(response: Response) -> Response:
     choice = request.args.get("lang")
-    if choice in LANGUAGES:
+    # A receipt's page sets no cookie at all, and the API has no language.
+    is_page = (request.endpoint or "").startswith(("dashboard.", "access."))
+    if is_page and choice in LANGUAGES:
         response.set_cookie(
             _COOKIE,
             str(choice),
@@ -146,7 +148,7 @@ class Frame:
     is_clock_virtual: bool
 
 
-_NAV = (
+_NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("dashboard.board", "/board", lambda: gettext("Chỉ tiêu")),
     ("dashboard.quarantine", "/quarantine", lambda: gettext("Bị giữ lại")),
     ("dashboard.incidents", "/incidents", lambda: gettext("Sự cố")),

@@ -56,9 +56,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "campaign_launch_day": ("Ngày ra quân", "Launch day"),
     "campaign_drive": ("Đợt vận động", "Drive"),
     # incidents
-    "incident_journal_forked": ("Nhật ký rẽ nhánh: máy nhân bản hoặc khôi phục", "Journal forked: a cloned tablet"),
+    "incident_journal_forked": (
+        "Nhật ký rẽ nhánh: máy nhân bản hoặc khôi phục",
+        "Journal forked: a cloned tablet",
+    ),
     "incident_entry_id_reused": ("Mã việc dùng lại với nội dung khác", "Entry id reused with other content"),
-    "incident_acknowledgement_forgotten": ("Máy chủ không nhớ xác nhận mà máy giữ", "Forgotten acknowledgement"),
+    "incident_acknowledgement_forgotten": (
+        "Máy chủ không nhớ xác nhận mà máy giữ",
+        "Forgotten acknowledgement",
+    ),
     # installations
     "installation_active": ("Đang dùng", "Active"),
     "installation_fenced": ("Bị cách ly", "Fenced"),

@@ -195,9 +195,10 @@ class _Making:
         for _ in range(scale.persuaded - scale.officers_quota):
             done[random.randrange(scale.officers)] += 1
         for _ in range(scale.officers // 6):
-            giver, taker = random.randrange(scale.officers), random.randrange(scale.officers)
+            giver, taker = random.sample(range(scale.officers), 2)
             if done[giver] > 0:
-                done[giver], done[taker] = done[giver] - 1, done[taker] + 1
+                done[giver] -= 1
+                done[taker] += 1
         for officer, count in enumerate(done):
             agent = self._agents[officer % len(self._agents)]
             schemes = [random.choice(("voluntary", "health", "health")) for _ in range(count)]

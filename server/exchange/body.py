@@ -17,7 +17,7 @@ from sync.limits import LIMITS
 
 _READ_BYTES = 64 * 1024
 _GZIP_WINDOW = 31  # zlib's code for "gzip header and trailer, largest window"
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89abAB]")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _too_large() -> ProblemError:

@@ -7,8 +7,7 @@ import structlog
 from server.audit.changes import Actor, Change, run_change
 from server.audit.queries import broken_audit_chains, feeds_that_disagree
 from server.exchange.derivation import quota_differences
-from server.journals.actions import move_outcome
-from server.journals.actions import lock_names
+from server.journals.actions import lock_names, move_outcome
 from server.journals.queries import held_since, known_entries
 from server.money.queries import unbalanced_entries
 from server.runtime import Runtime

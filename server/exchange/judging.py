@@ -165,7 +165,7 @@ class Judge:
 
     def _apply(self, candidate: Candidate) -> tuple[Ruling, tuple[Flag, ...]]:
         area_key = self._batch.area_of(candidate)
-        in_area, flags = True, ()
+        in_area, flags = True, tuple[Flag, ...]()
         if area_key is not None:
             in_area, flags = self._surroundings.standing(candidate, area_key)
         arrival = Arrival(
@@ -317,7 +317,6 @@ class Judge:
             seq=incoming.seq,
             entry_id=incoming.shown_id,
         )
-
 
 
 # A held entry that was shown as quarantined after 30 days still waits (docs/protocol.md, rule 7).

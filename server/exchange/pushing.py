@@ -6,12 +6,13 @@ everything that the batch refers to, present or missing, in sorted order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from server.audit.changes import Actor, Change, run_change
+from server.database import DatabaseBusyError, StorageFullError
 from server.devices.actions import advance_journal, fence_installation, record_sync
 from server.devices.queries import (
     InstallationView,
@@ -26,27 +27,20 @@ from server.exchange.batch import Batch
 from server.exchange.intake import (
     Candidate,
     Incoming,
-    held_candidate,
     read_incoming,
-    referred_ids,
     seal_entry,
-    stand_in_id,
 )
 from server.exchange.judging import Judge, JudgementError, Position
+from server.exchange.loading import load_workspaces, lock_and_know
 from server.exchange.registry import HANDLERS
 from server.exchange.surroundings import load_surroundings
-from server.journals.actions import keep_contested, lock_names, report_incident
+from server.journals.actions import keep_contested, report_incident
 from server.journals.queries import (
-    KnownEntry,
     digests_between,
-    known_entries,
     last_wall_ms,
-    stored_entries,
     verdicts_between,
-    waiting_entry_ids,
     waits_of,
 )
-from server.quotas.queries import subjects_of_facts
 from server.runtime import Runtime
 from sync.clock import ClockMark, ClockReading, business_day, correct_time
 from sync.codes import RequestCode
@@ -109,9 +103,62 @@ def receive_sync(runtime: Runtime, shown: SyncShown) -> SyncDone:
                 raise
             poisoned |= {error.entry_id}
             continue
+        except (ProblemError, DatabaseBusyError, StorageFullError):
+            raise
+        except Exception as error:
+            _log.error("judgement_failed", error=type(error).__name__, frames=frames_of(error))
+            culprit = _culprit(runtime, prepared, poisoned)
+            if culprit is None:
+                raise
+            poisoned |= {culprit}
+            continue
         if done.forked_at is not None:
             raise ProblemError(RequestCode.JOURNAL_FORKED)
         return done
+
+
+class _RehearsedError(Exception):
+    """A rehearsal went through; raised so that nothing of it is stored."""
+
+
+def _passes(runtime: Runtime, prepared: _Prepared, poisoned: frozenset[str]) -> bool:
+    """Return whether the push could be written with these entries quarantined; writes nothing."""
+
+    def rehearse(change: Change) -> None:
+        _Work(runtime, prepared, poisoned)(change)
+        change.finish()
+        raise _RehearsedError
+
+    actor = Actor(f"installation:{prepared.shown.installation_id}")
+    try:
+        run_change(runtime.transactions, actor, runtime.clock.now_ms(), rehearse)
+    except _RehearsedError:
+        return True
+    except (ProblemError, DatabaseBusyError, StorageFullError):
+        raise
+    except Exception as error:  # noqa: BLE001 - any failure is the answer
+        _log.info("rehearsal_failed", error=type(error).__name__)
+    return False
+
+
+def _culprit(runtime: Runtime, prepared: _Prepared, poisoned: frozenset[str]) -> str | None:
+    """Return the first entry with whose effect the push cannot be written (rule 5).
+
+    A failing bulk write names no entry, so entries are quarantined from the end until it passes,
+    by halves. None where it fails even with all of them quarantined.
+    """
+    ids = [item.shown_id for item in prepared.incoming if item.shown_id is not None]
+    ids = [entry_id for entry_id in dict.fromkeys(ids) if entry_id not in poisoned]
+    if not ids or not _passes(runtime, prepared, poisoned | frozenset(ids)):
+        return None
+    sound, failing = 0, len(ids)
+    while failing - sound > 1:
+        middle = (sound + failing) // 2
+        if _passes(runtime, prepared, poisoned | frozenset(ids[middle:])):
+            sound = middle
+        else:
+            failing = middle
+    return ids[failing - 1]
 
 
 def _prepare(runtime: Runtime, shown: SyncShown) -> _Prepared:
@@ -240,14 +287,14 @@ class _Work:
         positions = self._positions(change, installation, replayed, digests, mark)
         batch = Batch(self._runtime, change)
         candidates = [item.candidate for item in positions if item.candidate is not None]
-        held = self._lock_and_know(batch, positions, candidates, installation.worker_id)
+        held = lock_and_know(batch, self._runtime.sealer, positions, candidates, installation.worker_id)
         everyone = [*candidates, *held]
         for candidate in everyone:
             HANDLERS[candidate.kind.name].want(batch, candidate)
         batch.money.want_payments(
             item.incoming.shown_id for item in positions if item.incoming.is_cash and item.incoming.shown_id
         )
-        self._load(batch, everyone)
+        load_workspaces(batch, self._runtime.sealer, everyone)
         surroundings = load_surroundings(change.connection, everyone, batch.people.area_keys())
         numbers = installation_numbers(change.connection, {item.installation_id for item in everyone})
         waits = waits_of(change.connection, [candidate.entry_id for candidate in held])
@@ -313,91 +360,6 @@ class _Work:
             positions.append(Position(item, digest, sealed, corrected, day, candidate, previous_ms))
             previous_ms = captured.wall_ms if item.captured is not None else previous_ms
         return positions
-
-    def _lock_and_know(
-        self,
-        batch: Batch,
-        positions: Sequence[Position],
-        candidates: Sequence[Candidate],
-        worker_id: str,
-    ) -> list[Candidate]:
-        """Lock the batch's names, read what is known of them, and find the held entries it frees."""
-        connection = batch.change.connection
-        own_ids = {item.incoming.shown_id for item in positions if item.incoming.shown_id is not None}
-        nameless = _stand_ins(worker_id, positions, {})
-        names = own_ids | referred_ids(candidates) | nameless
-        numbers = [name for item in candidates for name in batch.people.number_names(item.body)]
-        lock_names(connection, [*(f"entry:{name}" for name in names), *numbers])
-        batch.known.update(known_entries(connection, names))
-        taken = _stand_ins(worker_id, positions, batch.known) - names
-        lock_names(connection, [f"entry:{name}" for name in taken])
-        batch.known.update(known_entries(connection, taken))
-        for position in positions:
-            if position.incoming.shown_id is not None:
-                batch.texts.setdefault(position.incoming.shown_id, position.incoming.raw)
-        held: dict[str, Candidate] = {}
-        frontier = own_ids
-        while frontier:
-            waiting = waiting_entry_ids(connection, frontier) - held.keys()
-            stored = stored_entries(connection, self._runtime.sealer, waiting)
-            found = [item for item in map(held_candidate, stored.values()) if item is not None]
-            more = ({item.entry_id for item in found} | referred_ids(found)) - names
-            numbers = [name for item in found for name in batch.people.number_names(item.body)]
-            lock_names(connection, [*(f"entry:{name}" for name in more), *numbers])
-            batch.known.update(known_entries(connection, more))
-            names |= more
-            held.update({item.entry_id: item for item in found})
-            batch.texts.update({item.entry_id: item.raw for item in stored.values()})
-            frontier = {item.entry_id for item in found}
-        return list(held.values())
-
-    def _load(self, batch: Batch, candidates: Sequence[Candidate]) -> None:
-        """Load the workspaces, each once; subjects of contests are locked before quotas read."""
-        connection = batch.change.connection
-        batch.people.load()
-        subjects = batch.people.subjects_of([(item.entry_id, item.body) for item in candidates])
-        subjects |= {
-            f"household:{item.body['household']}" for item in candidates if item.kind.name == "visit_recorded"
-        }
-        lock_names(connection, [f"subject:{subject}" for subject in subjects])
-        batch.money.load()
-        paid: set[str] = set()
-        for candidate in candidates:
-            payment = None
-            if candidate.kind.name == "entry_voided":
-                payment = batch.money.payment(candidate.body["target"])
-            if payment is not None:
-                paid.update(enrolment for enrolment, _ in payment.allocations)
-        lock_names(connection, [f"entry:{enrolment}" for enrolment in paid])
-        batch.outreach.want_enrolments(paid)
-        batch.outreach.load()
-        payments = {
-            item.body["payment"] for item in candidates if item.kind.name == "receipt_issued"
-        } - batch.texts.keys()
-        stored = stored_entries(connection, self._runtime.sealer, payments)
-        batch.texts.update({entry_id: item.raw for entry_id, item in stored.items()})
-        batch.receipts.load()
-        fact_ids = batch.outreach.loaded_fact_ids() | {
-            item.body["target"] for item in candidates if item.kind.name == "entry_voided"
-        }
-        # A payment or a void may touch contests of people whom no entry of this batch names.
-        paid_for = set(subjects_of_facts(connection, fact_ids).values())
-        lock_names(connection, [f"subject:{subject}" for subject in paid_for - subjects])
-        batch.quotas.want_subjects(subjects | paid_for)
-        batch.quotas.want_facts(fact_ids)
-        batch.quotas.load()
-
-
-def _stand_ins(
-    worker_id: str, positions: Sequence[Position], known: Mapping[str, KnownEntry]
-) -> set[str]:
-    """Return the stand-in ids of entries that have no id, or whose id is known for other bytes."""
-    found = set()
-    for incoming in (position.incoming for position in positions):
-        rival = known.get(incoming.shown_id or "")
-        if incoming.shown_id is None or (rival is not None and rival.sha256 != incoming.sha256):
-            found.add(stand_in_id(worker_id, incoming))
-    return found
 
 
 def _refuse_unfit(installation: InstallationView, shown: SyncShown) -> None:

@@ -129,7 +129,9 @@ def _enrol(
     """Enrol `count` people of one household; return the household and the first enrolment."""
     enrolments = []
     with client.recording() as actions:
-        household = actions.register_household(area=area, head_name="Nguyễn Văn Hộ", address="12 Lý Thường Kiệt")
+        household = actions.register_household(
+            area=area, head_name="Nguyễn Văn Hộ", address="12 Lý Thường Kiệt"
+        )
         for number in range(digits_from, digits_from + count):
             person = actions.register_person(
                 full_name=f"Người {number}", household=household, national_id=f"99917000{number:04}"

@@ -11,7 +11,8 @@ from sqlalchemy import event, select
 from server.audit.models import AuditRow
 from server.journals.models import Entry
 from tests.support.small_office import DRIVE, LAUNCH_DAY
-from tests.support.staff import form_token
+from tests.support.staff import form_token, log_in
+from tests.support.watched_office import watched_office
 
 PAGES = ("/board", "/quarantine", "/incidents", "/devices")
 
@@ -123,6 +124,12 @@ def test_an_agent_page_says_why_something_is_not_counted(a_viewer, watched):
     assert page.count("Đã tính ở một mục khác") == 2
 
 
+def test_an_officers_page_lists_what_others_recorded_for_them(a_viewer, watched):
+    page = text_of(a_viewer().get(f"/agents/{watched.office.officers[0]}"))
+    assert "4 / 3 133,33 %" in page
+    assert page.count("Người vận động Được tính") == 4
+
+
 def test_an_agent_page_shows_the_cash_in_hand_and_the_journal(a_viewer, watched):
     agent = watched.office.agents["an"]
     page = text_of(a_viewer().get(f"/agents/{agent}?tab=entries"))
@@ -191,13 +198,24 @@ def test_no_page_carries_a_script_or_a_style_of_its_own(a_viewer, path):
 
 @pytest.mark.parametrize(
     "query",
-    ["page=0", "page=99999999999", "page=x", "campaign=%00", "sort=drop", "indicator=%00", "holder=", "lang=xx"],
+    [
+        "page=0",
+        "page=99999999999",
+        "page=x",
+        "campaign=%00",
+        "sort=drop",
+        "indicator=%00",
+        "holder=",
+        "lang=xx",
+    ],
 )
 def test_a_query_that_makes_no_sense_shows_the_board_all_the_same(a_viewer, query):
     assert a_viewer().get(f"/board?{query}").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/agents/nobody", "/quarantine/x/1", f"/quarantine/{'0' * 32}/0", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/agents/nobody", "/quarantine/x/1", f"/quarantine/{'0' * 32}/0", "/nowhere"]
+)
 def test_an_address_that_is_not_there_is_a_page_of_its_own(a_viewer, path):
     response = a_viewer().get(path)
     assert response.status_code == 404
@@ -212,6 +230,19 @@ def test_the_boards_queries_do_not_grow_with_its_agents(a_viewer, watched):
     all_agents, one_agent = a_viewer(), a_viewer("giamsat")
     assert queries(watched, all_agents) <= queries(watched, one_agent) + 6
     assert queries(watched, all_agents) <= 45
+
+
+def test_every_page_works_on_each_database(any_database):
+    with watched_office(any_database) as watched:
+        client = watched.office.app.test_client()
+        assert log_in(client, "quanly").status_code == 303
+        place = "/".join(str(part) for part in a_quarantined_place(watched))
+        agent = watched.office.agents["an"]
+        for path in (*PAGES, f"/agents/{agent}", f"/agents/{agent}?tab=entries", f"/quarantine/{place}"):
+            assert client.get(path).status_code == 200, path
+        fields = {"worker_id": "\x00", "csrf_token": form_token(client, "/devices")}
+        assert client.post("/devices", data=fields).status_code == 404
+        watched.office.runtime.transactions.engine.dispose()
 
 
 def queries(watched, client) -> int:

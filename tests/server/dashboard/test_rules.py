@@ -98,7 +98,13 @@ def test_who_lags_most_comes_first():
 
 def test_names_are_sorted_by_the_given_name_in_vietnamese_order():
     names = ["Trần Văn Ý", "Lê Thị Ánh", "Phạm Đào", "Ngô Danh", "Bùi An"]
-    assert sorted(names, key=vietnamese_order) == ["Bùi An", "Lê Thị Ánh", "Ngô Danh", "Phạm Đào", "Trần Văn Ý"]
+    assert sorted(names, key=vietnamese_order) == [
+        "Bùi An",
+        "Lê Thị Ánh",
+        "Ngô Danh",
+        "Phạm Đào",
+        "Trần Văn Ý",
+    ]
 
 
 def test_sums_are_of_all_lines():

@@ -31,7 +31,9 @@ def catalogue(path: Path):
 
 
 def _ids(messages) -> set[str]:
-    return {message.id if isinstance(message.id, str) else message.id[0] for message in messages if message.id}
+    return {
+        message.id if isinstance(message.id, str) else message.id[0] for message in messages if message.id
+    }
 
 
 def test_every_text_has_its_english_one_and_no_other(tmp_path):

@@ -1,0 +1,193 @@
+"""The office of the demo: keys, tables, areas, networks, agents, officers, campaigns and quotas."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from schemas.signatures import PrivateKey, to_base64url
+from server.access.actions import hash_password, open_account
+from server.app import create_app
+from server.audit.changes import Actor, Change, run_change
+from server.campaigns.actions import announce_campaign
+from server.config import read_config
+from server.demo.figures import (
+    DRIVE,
+    DRIVE_FROM,
+    DRIVE_TO,
+    LAUNCH_DAYS,
+    QUOTA_OF_AN_OFFICER,
+    QUOTED_PERCENT,
+    TRAINING_DAY,
+)
+from server.demo.plan import INSURANCE_OFFICE, NETWORKS, Plan
+from server.devices.actions import create_enrolment_code
+from server.migrations import upgrade
+from server.office.actions import (
+    NewArea,
+    NewOrganisation,
+    add_member,
+    assign_worker,
+    form_team,
+    register_areas,
+    register_organisation,
+    register_worker,
+)
+from server.quotas.actions import QuotaAsked, adopt_plan, define_indicator, seed_holidays
+from server.quotas.rules import Indicator
+from server.runtime import Runtime, runtime_of
+from sync.clock import VirtualClock
+
+DEMO_ACTOR = Actor("job:demo")
+_SINCE = date(2004, 1, 1)
+_INDICATORS = (
+    (
+        Indicator("voluntary_enrolled", "enrolment", scheme="voluntary", credited_when="paid"),
+        "BHXH tự nguyện",
+        "Voluntary social insurance",
+    ),
+    (
+        Indicator("health_enrolled", "enrolment", scheme="health", credited_when="paid"),
+        "BHYT hộ gia đình",
+        "Household health insurance",
+    ),
+    (
+        Indicator("persuaded", "enrolment", credits="promoter", credited_when="paid", campaign=DRIVE),
+        "Cán bộ vận động",
+        "Persuaded by officers",
+    ),
+    (
+        Indicator("vssid_activated", "install", statuses=frozenset({"activated", "in_use"})),
+        "Cài VssID",
+        "VssID installs",
+    ),
+    (Indicator("doors_knocked", "visit"), "Nhà đã đến", "Doors knocked at"),
+)
+_STAFF = (
+    ("quantri", "Quản trị viên", "administrator"),
+    ("giamsat", "Giám sát viên", "supervisor"),
+    ("kiemtoan", "Kiểm toán viên", "auditor"),
+)
+
+
+@dataclass(frozen=True)
+class LogIn:
+    """An account that the demo shows once."""
+
+    login: str
+    password: str
+    role: str
+
+
+@dataclass(frozen=True)
+class DemoOffice:
+    """The office as it stands before the first launch day: worker ids by the plan's indexes."""
+
+    runtime: Runtime
+    environment: Mapping[str, str]
+    agents: tuple[str, ...]
+    officers: tuple[str, ...]
+    log_ins: tuple[LogIn, ...]
+
+    def enrolment_code(self, agent: int) -> str:
+        """Return a one-time code for a tablet of the agent at this index."""
+
+        def work(change: Change) -> str:
+            return create_enrolment_code(change, self.agents[agent], "demo")
+
+        return run_change(self.runtime.transactions, DEMO_ACTOR, self.runtime.clock.now_ms(), work)
+
+
+def office_moment_ms(day: date, hour: int, minute: int = 0) -> int:
+    """Return a time of the office's day (Việt Nam is at UTC+7, without summer time) in Unix ms."""
+    moment = datetime.combine(day, time(hour, minute), UTC) - timedelta(hours=7)
+    return int(moment.timestamp() * 1000)
+
+
+def demo_environment(folder: Path, address: str) -> dict[str, str]:
+    """Return the configuration of a fresh office in `folder`, with keys of its own."""
+    return {
+        "TUNGNHA_DATABASE_URL": f"sqlite:///{folder / 'office.sqlite3'}",
+        "TUNGNHA_DATA_KEYS": f"d1:{to_base64url(secrets.token_bytes(32))}",
+        "TUNGNHA_INDEX_KEY": to_base64url(secrets.token_bytes(32)),
+        "TUNGNHA_OFFICE_KEY": to_base64url(PrivateKey.generate().scalar),
+        "TUNGNHA_SECRET_KEY": to_base64url(secrets.token_bytes(32)),
+        "TUNGNHA_PUBLIC_URL": address,
+        "TUNGNHA_DEMO_CLOCK": str(folder / "clock.json"),
+    }
+
+
+def set_up_office(
+    plan: Plan, areas: list[NewArea], environment: Mapping[str, str], clock: VirtualClock
+) -> DemoOffice:
+    """Make the tables and everything that the office knows before the first tablet is handed out."""
+    clock.set(office_moment_ms(TRAINING_DAY, 8), 1.0)
+    runtime = runtime_of(create_app(read_config(environment), clock))
+    upgrade(runtime.transactions.engine)
+    hashed = [(LogIn(login, secrets.token_urlsafe(9), role), name) for login, name, role in _STAFF]
+    hashes = [hash_password(log_in.password) for log_in, _ in hashed]
+
+    def work(change: Change) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        ids = runtime.ids
+        register_areas(change, areas)
+        networks = {}
+        for code, name, kind in (INSURANCE_OFFICE, *NETWORKS):
+            networks[code] = register_organisation(change, NewOrganisation(code, name, kind, _SINCE))
+        change.flush()
+        for (log_in, name), password_hash in zip(hashed, hashes, strict=True):
+            worker_id = register_worker(change, ids, name, networks[INSURANCE_OFFICE[0]])
+            assign_worker(change, ids, worker_id, log_in.role)
+            open_account(change, ids, worker_id, log_in.login, password_hash)
+        agents = tuple(
+            register_worker(change, ids, agent.name, networks[agent.network]) for agent in plan.agents
+        )
+        officers = tuple(
+            register_worker(change, ids, name, networks[INSURANCE_OFFICE[0]]) for name in plan.officers
+        )
+        change.flush()
+        _assign(change, runtime, plan, agents)
+        _announce(change, runtime, plan, agents, officers)
+        return agents, officers
+
+    agents, officers = run_change(runtime.transactions, DEMO_ACTOR, clock.now_ms(), work)
+    return DemoOffice(runtime, environment, agents, officers, tuple(log_in for log_in, _ in hashed))
+
+
+def _assign(change: Change, runtime: Runtime, plan: Plan, agents: tuple[str, ...]) -> None:
+    """Give each agent communes and each district a team of several networks."""
+    teams: dict[str, str] = {}
+    for planned, worker_id in zip(plan.agents, agents, strict=True):
+        for commune in planned.communes:
+            assign_worker(change, runtime.ids, worker_id, "agent", area_key=commune)
+        if planned.district not in teams:
+            teams[planned.district] = form_team(change, runtime.ids, f"Tổ {len(teams) + 1}")
+            change.flush()
+        add_member(change, runtime.ids, teams[planned.district], worker_id, TRAINING_DAY)
+
+
+def _announce(
+    change: Change, runtime: Runtime, plan: Plan, agents: tuple[str, ...], officers: tuple[str, ...]
+) -> None:
+    ids, zone = runtime.ids, runtime.config.time_zone
+    seed_holidays(change)
+    for number, day in LAUNCH_DAYS.items():
+        announce_campaign(change, number, f"Ra quân ngày {day:%d-%m-%Y}", "launch_day", day, day)
+    announce_campaign(change, DRIVE, "Mỗi cán bộ vận động 3 người", "drive", DRIVE_FROM, DRIVE_TO)
+    for indicator, name_vi, name_en in _INDICATORS:
+        define_indicator(change, zone, indicator, name_vi, name_en)
+    change.flush()
+    for number, day in LAUNCH_DAYS.items():
+        quotas = [
+            QuotaAsked(f"{scheme}_enrolled", "agent", agents[agent], day, day, amount)
+            for (campaign, scheme, agent), amount in plan.quotas.items()
+            if campaign == number
+        ]
+        adopt_plan(change, ids, number, "initial", quotas)
+    quotas = [
+        QuotaAsked("persuaded", "promoter", f"officer:{officer}", DRIVE_FROM, DRIVE_TO, QUOTA_OF_AN_OFFICER)
+        for officer in officers
+    ]
+    adopt_plan(change, ids, DRIVE, "initial", quotas, {"persuaded": QUOTED_PERCENT})

@@ -1,0 +1,46 @@
+"""What the served pages say, asked over HTTP as anybody would: a receipt, and the board after a log-in."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+
+from server.demo.checks import Check
+from server.demo.figures import DRIVE, QUOTED_PERCENT, Scale
+from server.demo.office import LogIn
+from server.quotas.pace import percent_of
+from server.receipts.wording import amount_text
+
+_FORM_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+
+def receipt_check(url: str, receipt: dict[str, Any]) -> Check:
+    """Fetch a receipt's page as its payer would; it names number and amount and says valid."""
+    answer = httpx.get(f"{url}/r/{receipt['token']}", timeout=30)
+    said = answer.text
+    wanted = (receipt["number"], amount_text(receipt["amount_vnd"]), "2020")
+    found = [text for text in wanted if text not in said]
+    return Check(
+        ("Trang biên lai xác nhận biên lai hợp lệ", "the receipt's page says that it is valid"),
+        (200, []),
+        (answer.status_code, found),
+    )
+
+
+def board_page_check(url: str, log_in: LogIn, scale: Scale) -> Check:
+    """Log in, open the officers' board and look for the computed ratio beside the quoted one."""
+    ratio = str(percent_of(scale.persuaded, scale.officers_quota)).replace(".", ",")
+    wanted = (ratio, QUOTED_PERCENT)
+    name = (f"Trang bảng chỉ tiêu hiện {ratio} % bên cạnh {QUOTED_PERCENT} %", "the board's page shows both ratios")
+    with httpx.Client(base_url=url, timeout=30, follow_redirects=True) as browser:
+        token = _FORM_TOKEN.search(browser.get("/login").text)
+        if token is None:
+            return Check(name, "a log-in form", "none")
+        form = {"login": log_in.login, "password": log_in.password, "next": "", "csrf_token": token.group(1)}
+        entered = browser.post("/login", data=form)
+        query = {"campaign": str(DRIVE), "indicator": "persuaded", "holder": "promoter"}
+        answer = browser.get("/board", params=query)
+    missing = [text for text in wanted if text not in answer.text]
+    return Check(name, (200, 200, []), (entered.status_code, answer.status_code, missing))

@@ -1,0 +1,102 @@
+"""What a push reads before it judges: every name locked first, then one query per table.
+
+The names are of entries, present or missing, of numbers that make two persons one, and of the
+subjects of contests (docs/protocol.md, rule 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from server.exchange.batch import Batch
+from server.exchange.intake import Candidate, held_candidate, referred_ids, stand_in_id
+from server.exchange.judging import Position
+from server.journals.actions import lock_names
+from server.journals.queries import KnownEntry, known_entries, stored_entries, waiting_entry_ids
+from server.quotas.queries import subjects_of_facts
+from server.sealing import Sealer
+
+
+def lock_and_know(
+    batch: Batch,
+    sealer: Sealer,
+    positions: Sequence[Position],
+    candidates: Sequence[Candidate],
+    worker_id: str,
+) -> list[Candidate]:
+    """Lock the batch's names, read what is known of them, and find the held entries it frees."""
+    connection = batch.change.connection
+    own_ids = {item.incoming.shown_id for item in positions if item.incoming.shown_id is not None}
+    nameless = _stand_ins(worker_id, positions, {})
+    names = own_ids | referred_ids(candidates) | nameless
+    numbers = [name for item in candidates for name in batch.people.number_names(item.body)]
+    lock_names(connection, [*(f"entry:{name}" for name in names), *numbers])
+    batch.known.update(known_entries(connection, names))
+    taken = _stand_ins(worker_id, positions, batch.known) - names
+    lock_names(connection, [f"entry:{name}" for name in taken])
+    batch.known.update(known_entries(connection, taken))
+    for position in positions:
+        if position.incoming.shown_id is not None:
+            batch.texts.setdefault(position.incoming.shown_id, position.incoming.raw)
+    held: dict[str, Candidate] = {}
+    frontier = own_ids
+    while frontier:
+        waiting = waiting_entry_ids(connection, frontier) - held.keys()
+        stored = stored_entries(connection, sealer, waiting)
+        found = [item for item in map(held_candidate, stored.values()) if item is not None]
+        more = ({item.entry_id for item in found} | referred_ids(found)) - names
+        numbers = [name for item in found for name in batch.people.number_names(item.body)]
+        lock_names(connection, [*(f"entry:{name}" for name in more), *numbers])
+        batch.known.update(known_entries(connection, more))
+        names |= more
+        held.update({item.entry_id: item for item in found})
+        batch.texts.update({item.entry_id: item.raw for item in stored.values()})
+        frontier = {item.entry_id for item in found}
+    return list(held.values())
+
+
+def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate]) -> None:
+    """Load the workspaces, each once; subjects of contests are locked before quotas read."""
+    connection = batch.change.connection
+    batch.people.load()
+    subjects = batch.people.subjects_of([(item.entry_id, item.body) for item in candidates])
+    subjects |= {
+        f"household:{item.body['household']}" for item in candidates if item.kind.name == "visit_recorded"
+    }
+    lock_names(connection, [f"subject:{subject}" for subject in subjects])
+    batch.money.load()
+    paid: set[str] = set()
+    for candidate in candidates:
+        payment = None
+        if candidate.kind.name == "entry_voided":
+            payment = batch.money.payment(candidate.body["target"])
+        if payment is not None:
+            paid.update(enrolment for enrolment, _ in payment.allocations)
+    lock_names(connection, [f"entry:{enrolment}" for enrolment in paid])
+    batch.outreach.want_enrolments(paid)
+    batch.outreach.load()
+    payments = {
+        item.body["payment"] for item in candidates if item.kind.name == "receipt_issued"
+    } - batch.texts.keys()
+    stored = stored_entries(connection, sealer, payments)
+    batch.texts.update({entry_id: item.raw for entry_id, item in stored.items()})
+    batch.receipts.load()
+    fact_ids = batch.outreach.loaded_fact_ids() | {
+        item.body["target"] for item in candidates if item.kind.name == "entry_voided"
+    }
+    # A payment or a void may touch contests of people whom no entry of this batch names.
+    paid_for = set(subjects_of_facts(connection, fact_ids).values())
+    lock_names(connection, [f"subject:{subject}" for subject in paid_for - subjects])
+    batch.quotas.want_subjects(subjects | paid_for)
+    batch.quotas.want_facts(fact_ids)
+    batch.quotas.load()
+
+
+def _stand_ins(worker_id: str, positions: Sequence[Position], known: Mapping[str, KnownEntry]) -> set[str]:
+    """Return the stand-in ids of entries that have no id, or whose id is known for other bytes."""
+    found = set()
+    for incoming in (position.incoming for position in positions):
+        rival = known.get(incoming.shown_id or "")
+        if incoming.shown_id is None or (rival is not None and rival.sha256 != incoming.sha256):
+            found.add(stand_in_id(worker_id, incoming))
+    return found

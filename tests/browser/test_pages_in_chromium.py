@@ -1,0 +1,154 @@
+"""The pages in a real browser, wide and narrow: nothing on the console, nothing wider than the screen.
+
+With TUNGNHA_SCREENSHOTS set to a folder, every page is also photographed there.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import make_server
+
+from tests.support.small_office import DRIVE, LAUNCH_DAY
+from tests.support.staff import PASSWORD
+from tests.support.watched_office import WatchedOffice, watched_office
+
+pytestmark = pytest.mark.browser
+SCREENS = {"wide": (1440, 900), "narrow": (390, 844)}
+
+
+@dataclass
+class Visitor:
+    """A logged-in browser page; `complaints` is what the console and failed requests said."""
+
+    page: Page
+    address: str
+    watched: WatchedOffice
+    screen: str
+    complaints: list[str] = field(default_factory=list)
+
+    def visit(self, path: str, name: str) -> Page:
+        """Open a page, photograph it, and check what must hold of every page."""
+        response = self.page.goto(self.address + path)
+        assert response is not None
+        assert response.status == 200, path
+        self.check(name)
+        return self.page
+
+    def check(self, name: str) -> None:
+        """Check that nothing complains and that nothing is wider than the screen."""
+        photograph(self.page, f"{name}-{self.screen}")
+        assert self.complaints == [], name
+        width = self.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= SCREENS[self.screen][0], f"{name} is {width} pixels wide"
+
+
+def photograph(page: Page, name: str) -> None:
+    """Keep a picture of the whole page, where somebody wants one."""
+    folder = os.environ.get("TUNGNHA_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WatchedOffice, str]]:
+    """A watched office behind a real port."""
+    path = tmp_path_factory.mktemp("browser") / "office.sqlite3"
+    with watched_office(f"sqlite:///{path}") as watched:
+        server = make_server("127.0.0.1", 0, watched.office.app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield watched, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(params=SCREENS)
+def visitor(
+    request: pytest.FixtureRequest, served: tuple[WatchedOffice, str], browser: Browser
+) -> Iterator[Visitor]:
+    """A browser of either size in which the administrator has logged in through the form."""
+    watched, address = served
+    width, height = SCREENS[request.param]
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    visitor = Visitor(page, address, watched, request.param)
+    page.on("console", lambda message: visitor.complaints.append(message.text))
+    page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+    # Chromium gives up on pictures of a page that it leaves; that is nobody's fault.
+    page.on(
+        "requestfailed",
+        lambda failed: failed.failure == "net::ERR_ABORTED" or visitor.complaints.append(failed.url),
+    )
+    visitor.visit("/login", "login")
+    page.get_by_label("Tên đăng nhập").fill("quanly")
+    page.get_by_label("Mật khẩu").fill(PASSWORD)
+    page.get_by_role("button", name="Đăng nhập").click()
+    page.wait_for_url("**/board")
+    yield visitor
+    context.close()
+
+
+def test_the_supervisors_way_from_the_board_to_original_bytes(visitor):
+    page = visitor.visit(f"/board?campaign={LAUNCH_DAY}&indicator=voluntary_enrolled", "board")
+    page.get_by_role("link", name="Nguyễn Thị An").click()
+    page.get_by_role("heading", name="Nguyễn Thị An").wait_for()
+    visitor.check("agent")
+    page.get_by_role("link", name="Nhật ký đã nhận").click()
+    page.get_by_role("link", name="Trang sau").wait_for()
+    visitor.check("agent-entries")
+    page.get_by_role("link", name="Bị giữ lại").first.click()
+    page.get_by_role("link", name="Xem nguyên văn").click()
+    assert "99999@2004-01-01" in page.locator("pre.bytes").inner_text()
+    visitor.check("evidence")
+
+
+def test_the_promoters_board_flags_the_published_ratio(visitor):
+    page = visitor.visit(f"/board?campaign={DRIVE}&indicator=persuaded", "promoters")
+    assert page.get_by_text("Tỷ lệ đã công bố không khớp").is_visible()
+
+
+def test_the_board_can_be_sorted_and_read_in_english(visitor):
+    page = visitor.visit(f"/board?campaign={LAUNCH_DAY}&indicator=voluntary_enrolled", "board")
+    # Where rows are cards, their headings are out of sight and a row of choices takes their place.
+    page.get_by_role("link", name="Nhân viên" if visitor.screen == "wide" else "Tên").click()
+    page.wait_for_url("**sort=name**")
+    assert page.locator("tbody th a").first.inner_text() == "Nguyễn Thị An"
+    page.get_by_role("link", name="EN").click()
+    assert page.get_by_role("button", name="Log out").is_visible()
+    visitor.check("board-english")
+    page.get_by_role("link", name="VI").click()
+
+
+def test_a_one_time_code_comes_with_a_picture_that_loads(visitor):
+    page = visitor.visit("/devices", "devices")
+    page.get_by_label("Nhân viên").select_option(label="Huỳnh Thị Mỹ Hạnh")
+    page.get_by_role("button", name="Tạo mã dùng một lần").click()
+    picture = page.get_by_role("img", name="Mã QR kích hoạt")
+    picture.wait_for()
+    assert picture.evaluate("image => image.naturalWidth") > 0
+    visitor.check("code")
+
+
+@pytest.mark.parametrize(("path", "name"), [("/quarantine", "quarantine"), ("/incidents", "incidents")])
+def test_a_list_page(visitor, path, name):
+    visitor.visit(path, name)
+
+
+def test_a_citizen_checks_a_receipt(visitor):
+    page = visitor.visit(f"/r/{visitor.watched.receipt_digits}", "receipt")
+    assert page.get_by_text("891.000").first.is_visible()
+
+
+def test_logging_out_ends_the_session(visitor):
+    visitor.page.get_by_role("button", name="Đăng xuất").click()
+    visitor.page.wait_for_url("**/login")
+    visitor.page.goto(visitor.address + "/quarantine")
+    assert "/login" in visitor.page.url
