@@ -92,7 +92,8 @@ class Actions:
         return self._amend("person", person, changes)
 
     def record_visit(self, *, household: str, disposition: str, **optional: Any) -> str:
-        """Record a knock at a door; optional: call_back_on, note, campaign, promoter."""
+        """Record a knock at a door; optional: call_back_on, note, area, campaign, promoter."""
+        optional.setdefault("area", self._area_of("household", household))
         return self._append(
             "visit_recorded", household=household, disposition=disposition, **optional
         ).entry_id
@@ -100,7 +101,8 @@ class Actions:
     def record_install(
         self, *, person: str, state: str, occasion: str, evidence: str, **optional: Any
     ) -> str:
-        """Record a VssID install; optional: campaign, promoter."""
+        """Record a VssID install; optional: area, campaign, promoter."""
+        optional.setdefault("area", self._area_of("person", person))
         return self._append(
             "vssid_installed", person=person, state=state, occasion=occasion, evidence=evidence, **optional
         ).entry_id
@@ -116,7 +118,8 @@ class Actions:
         amount_due_vnd: int,
         **optional: Any,
     ) -> str:
-        """Record an enrolment; optional: income_vnd, visit, campaign, promoter."""
+        """Record an enrolment; optional: income_vnd, visit, area, campaign, promoter."""
+        optional.setdefault("area", self._area_of("person", person))
         return self._append(
             "enrolment_recorded",
             person=person,
@@ -211,6 +214,15 @@ class Actions:
             raise _refuse(EntryCode.REFERENCE_NOT_SEEN, record_type)
         body = {record_type: record_id, "base": view.last_entry, "set": _tidy(changes)}
         return self._outbox.append(f"{record_type}_amended", body).entry_id
+
+    def _area_of(self, record_type: str, record_id: str) -> str | None:
+        """The area of a record as this device sees it; None when it does not know the record."""
+        view = self._projection.view(record_type, record_id)
+        if view is None:
+            return None
+        household = view.fields.get("household")
+        area = view.fields.get("area")
+        return self._area_of("household", household) if area is None and household is not None else area
 
     def _require_born(self, birth_date: Any, field: str) -> None:
         today = local_day(self._clock.now_ms(), OFFICE_ZONE)

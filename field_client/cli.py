@@ -207,7 +207,7 @@ def collect(
         show_receipt(desk, client, collected.receipt)
 
 
-@main.command(help="Hủy một mục của mình · void one of your own entries")
+@main.command(help="Huỷ một mục của mình · void one of your own entries")
 @click.argument("target")
 @click.option("--reason", required=True, prompt="Lý do")
 @click.pass_obj

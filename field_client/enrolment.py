@@ -13,10 +13,9 @@ from typing import Any
 from field_client.exchange import Exchanger, RefusedError
 from field_client.identity import Identities, Identity
 from field_client.outbox import Outbox
-from field_client.session import PROTOCOL
 from field_client.store import Store
 from field_client.transport import NotOurServerError
-from schemas.exchange import EnrolmentRequest, EnrolmentResponse
+from schemas.exchange import PROTOCOL, EnrolmentRequest, EnrolmentResponse
 from schemas.signatures import (
     CERTIFICATE_CONTEXT,
     KeyMalformedError,

@@ -30,8 +30,8 @@ class Recount:
         self.entries: dict[str, dict[str, Any]] = {}
         self.verdicts: dict[str, dict[str, Any]] = {}
         self.unsent = 0
-        self.unacknowledged_receipts = 0
         self._clashing: list[str] = []
+        self._receipts: dict[tuple[int, int], set[str]] = defaultdict(set)
 
     def take_home(self, home: Path) -> None:
         """Add what one home directory holds."""
@@ -46,6 +46,11 @@ class Recount:
             ).fetchone()[0]
             self.unsent += head - identities.standing(identity.installation).acked_seq
             self._take_verdicts(store)
+            receipts = store.connection.execute(
+                "SELECT installation_number, counter, entry_id FROM receipt JOIN entry USING (local_id)"
+            )
+            for installation_number, counter, entry_id in receipts:
+                self._receipts[installation_number, counter].add(entry_id)
         finally:
             store.close()
 
@@ -157,10 +162,12 @@ class Recount:
             "enrolled_twice": sum(len(holders) > 1 for holders in agents.values()),
             "late": sum("late_arrival" in entry["flags"] for entry in enrolments),
             "quarantined_cash": sum(entry["state"] == "quarantined" for entry in payments),
-            "quarantined_other": sum(
-                entry["state"] == "quarantined" and entry["kind"] != "payment_collected"
-                for entry in self.entries.values()
+            "quarantined_receipts": sum(
+                entry["state"] == "quarantined" and entry["code"] == "receipt_number_reused"
+                for _, entry in self.of_kind("receipt_issued")
             ),
+            "quarantined": sum(entry["state"] == "quarantined" for entry in self.entries.values()),
+            "shared_numbers": sum(len(entry_ids) > 1 for entry_ids in self._receipts.values()),
             "unjudged": sum(entry["state"] is None for entry in self.entries.values()),
             "held": sum(entry["state"] == "held" for entry in self.entries.values()),
         }

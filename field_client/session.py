@@ -19,14 +19,13 @@ from field_client.identity import Identities, Identity
 from field_client.outbox import Batch, Outbox
 from field_client.replica import Replica
 from field_client.store import Store
-from schemas.exchange import SyncResponse
+from schemas.exchange import PROTOCOL, SyncResponse
 from sync.clock import Clock
 from sync.codes import RequestCode
 from sync.limits import LIMITS
 from sync.pull import Grant
 
 SYNC_PATH = "/api/v1/sync"
-PROTOCOL = 1
 LOCK_NAME = "sync.lock"
 # The member names, the signature and the rounding of estimates.
 _ENVELOPE_BYTES = 8 * 1024

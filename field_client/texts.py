@@ -50,7 +50,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "collected": ("Đã thu {amount} · biên lai {number}", "Collected {amount} · receipt {number}"),
-    "voided": ("Đã hủy · biên lai hủy {number}", "Voided · void receipt {number}"),
+    "voided": ("Đã huỷ · biên lai huỷ {number}", "Voided · void receipt {number}"),
     "stopped": (
         (
             "Thiết bị bị nhân bản, cần đăng ký lại: tungnha-field enrol --again MÃ. "
@@ -106,7 +106,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "state_duplicate": ("trùng", "duplicate"),
     "state_held": ("đang chờ", "held"),
     "state_quarantined": ("bị giữ lại", "quarantined"),
-    "state_voided": ("đã hủy", "voided"),
+    "state_voided": ("đã huỷ", "voided"),
     "state_current": ("", ""),
     "possible_duplicate": (
         "Có thể trùng với {id} · {name}. Dùng --anyway để vẫn ghi",
@@ -124,7 +124,7 @@ KIND_NAMES: dict[str, tuple[str, str]] = {
     "enrolment_recorded": ("ghi danh", "enrolment"),
     "payment_collected": ("khoản thu", "payment"),
     "receipt_issued": ("biên lai", "receipt"),
-    "entry_voided": ("hủy", "void"),
+    "entry_voided": ("huỷ", "void"),
 }
 
 

@@ -56,7 +56,7 @@ def _coded(field: type[fields.Field[Any]], **arguments: Any) -> fields.Field[Any
     return field(error_messages=messages | arguments.pop("error_messages", {}), **arguments)
 
 
-class _StrictText(fields.String):
+class StrictText(fields.String):
     """Text without NUL, in Unicode NFC, of bounded length; never a number that was turned to text."""
 
     def __init__(self, *, most: int, least: int, **arguments: Any) -> None:
@@ -78,14 +78,16 @@ class _StrictText(fields.String):
 
 def text(*, most: int = LIMITS.text_characters, least: int = 1, **arguments: Any) -> fields.Field[Any]:
     """Text of `least` to `most` characters, NFC, no NUL."""
-    return _coded(_StrictText, most=most, least=least, **arguments)
+    return _coded(StrictText, most=most, least=least, **arguments)
 
 
 def pattern(expression: str | re.Pattern[str], **arguments: Any) -> fields.Field[Any]:
     """Text that matches the whole of `expression`."""
     source = expression if isinstance(expression, str) else expression.pattern
     check = validate.Regexp(rf"\A(?:{source})\Z", error=EntryCode.FIELD_INVALID)
-    return _coded(_StrictText, most=1000, least=0, validate=check, **arguments)
+    # JSON Schema's expressions are ECMAScript's, which knows neither \A nor \Z.
+    documented = {"pattern": f"^(?:{source})$"}
+    return _coded(StrictText, most=1000, least=0, validate=check, metadata=documented, **arguments)
 
 
 def entry_id(**arguments: Any) -> fields.Field[Any]:
@@ -111,10 +113,10 @@ def base64url(*, most: int = 200, **arguments: Any) -> fields.Field[Any]:
 def choice(values: tuple[str, ...], **arguments: Any) -> fields.Field[Any]:
     """One of a fixed list of words."""
     check = validate.OneOf(values, error=EntryCode.FIELD_INVALID)
-    return _coded(_StrictText, most=64, least=0, validate=check, **arguments)
+    return _coded(StrictText, most=64, least=0, validate=check, **arguments)
 
 
-class _StrictInteger(fields.Integer):
+class StrictInteger(fields.Integer):
     """A whole JSON number: neither true nor 1.0 nor "1"."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
@@ -127,7 +129,7 @@ def integer(least: int, most: int, **arguments: Any) -> fields.Field[Any]:
     """A whole number from `least` to `most`."""
     code = arguments.pop("code", EntryCode.FIELD_INVALID)
     check = validate.Range(least, most, error=code)
-    return _coded(_StrictInteger, validate=check, **arguments)
+    return _coded(StrictInteger, validate=check, **arguments)
 
 
 def amount_vnd(**arguments: Any) -> fields.Field[Any]:
@@ -141,7 +143,9 @@ def amount_vnd(**arguments: Any) -> fields.Field[Any]:
     )
 
 
-class _StrictBoolean(fields.Boolean):
+class StrictBoolean(fields.Boolean):
+    """JSON's true or false, and nothing that merely means it."""
+
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
             raise ValidationError(EntryCode.FIELD_WRONG_TYPE)
@@ -150,10 +154,12 @@ class _StrictBoolean(fields.Boolean):
 
 def boolean(**arguments: Any) -> fields.Field[Any]:
     """JSON's true or false."""
-    return _coded(_StrictBoolean, **arguments)
+    return _coded(StrictBoolean, **arguments)
 
 
-class _IsoDay(fields.Date):
+class IsoDay(fields.Date):
+    """A day as YYYY-MM-DD, and in no other of ISO's forms."""
+
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         # fromisoformat would also take week dates and "20200523".
         if not isinstance(value, str):
@@ -168,7 +174,7 @@ class _IsoDay(fields.Date):
 
 def day(**arguments: Any) -> fields.Field[Any]:
     """A calendar day as YYYY-MM-DD."""
-    return _coded(_IsoDay, format="iso", **arguments)
+    return _coded(IsoDay, format="iso", **arguments)
 
 
 def nested(schema: type[Schema], **arguments: Any) -> fields.Field[Any]:

@@ -14,10 +14,14 @@ from sync.entry import Fault
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A member of a body that names something a device created, and the kinds that may create it."""
+    """A member of a body that names something a device created, and the kinds that may create it.
+
+    `in_effect` False: it is enough that the server has received it, whatever became of it.
+    """
 
     field: str
     kinds: tuple[str, ...]
+    in_effect: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,17 @@ KINDS: dict[str, Kind] = {
             kinds.PaymentCollected(),
             (Reference("allocations.enrolment", ("enrolment_recorded",)),),
         ),
-        Kind("receipt_issued", kinds.ReceiptIssued(), (Reference("payment", ("payment_collected",)),)),
+        Kind(
+            "receipt_issued",
+            kinds.ReceiptIssued(),
+            (Reference("payment", ("payment_collected",), in_effect=False),),
+        ),
         Kind("entry_voided", kinds.EntryVoided(), (Reference("target", _VOIDABLE),)),
     )
 }
 
 
-_PROMOTER_REFERENCES = {
+PROMOTER_REFERENCES = {
     "household": Reference("promoter.id", ("household_registered",)),
     "contest_entrant": Reference("promoter.id", ("person_registered",)),
 }
@@ -88,18 +96,19 @@ class Referral:
     field: str
     entry_id: str
     kinds: tuple[str, ...]
+    in_effect: bool = True
 
 
 def referrals(kind: Kind, body: dict[str, Any]) -> list[Referral]:
     """Return everything a loaded body refers to that devices create."""
     found = [
-        Referral(reference.field, entry_id, reference.kinds)
+        Referral(reference.field, entry_id, reference.kinds, reference.in_effect)
         for reference in kind.references
         for entry_id in _ids_at(body, reference.field)
     ]
     promoter = body.get("promoter")
-    if promoter is not None and promoter["kind"] in _PROMOTER_REFERENCES:
-        reference = _PROMOTER_REFERENCES[promoter["kind"]]
+    if promoter is not None and promoter["kind"] in PROMOTER_REFERENCES:
+        reference = PROMOTER_REFERENCES[promoter["kind"]]
         found.append(Referral(reference.field, promoter["id"], reference.kinds))
     return found
 

@@ -20,6 +20,8 @@ from schemas.base import (
 from sync.entry import BOOT_PATTERN, LARGEST_INTEGER
 from sync.limits import LIMITS
 
+# The version of all of it (docs/protocol.md, "Versions").
+PROTOCOL = 1
 _MOST = LARGEST_INTEGER - 1
 _SCOPE = r"[a-z]{1,20}(?::[0-9A-Za-z@.:-]{1,80})?"
 

@@ -143,8 +143,12 @@ class PersonAmended(_Amendment):
 
 
 class _OutreachFact(RequestSchema):
-    """What every fact of outreach names: its campaign and who persuaded."""
+    """What every fact of outreach names: where it happened, its campaign and who persuaded.
 
+    `area` is the fact's own: what it counts for never changes because a household moves.
+    """
+
+    area = pattern(AREA_KEY)
     campaign = optional(integer(1, 999_999))
     promoter = optional(nested(Promoter))
 

@@ -59,7 +59,7 @@ _REQUEST_TEXTS: dict[str, tuple[str, str]] = {
         "The enrolment code is wrong, used or expired; ask for a new one",
     ),
     RequestCode.KEY_ID_TAKEN: (
-        "Mã của khóa đã có thiết bị khác dùng; thiết bị sẽ tạo khóa mới",
+        "Mã của khoá đã có thiết bị khác dùng; thiết bị sẽ tạo khoá mới",
         "Another device's key has this id; the device makes a new key",
     ),
     RequestCode.NOT_LOGGED_IN: ("Bạn cần đăng nhập", "You need to log in"),
@@ -117,8 +117,8 @@ _ENTRY_TEXTS: dict[str, tuple[str, str]] = {
         "Chờ quá lâu một mục khác; vẫn tiếp tục chờ",
         "Has waited too long for another entry, and still waits",
     ),
-    EntryCode.NOT_OWN_ENTRY: ("Chỉ được hủy mục của chính mình", "Only one's own entries can be voided"),
-    EntryCode.ALREADY_VOIDED: ("Mục này đã được hủy", "The entry is voided already"),
+    EntryCode.NOT_OWN_ENTRY: ("Chỉ được huỷ mục của chính mình", "Only one's own entries can be voided"),
+    EntryCode.ALREADY_VOIDED: ("Mục này đã được huỷ", "The entry is voided already"),
     EntryCode.RECEIPT_MALFORMED: ("Biên lai không đúng mẫu", "The receipt is malformed"),
     EntryCode.RECEIPT_SIGNATURE_INVALID: (
         "Chữ ký trên biên lai không đúng",

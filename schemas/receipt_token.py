@@ -25,7 +25,7 @@ SALT_BYTES = 16
 LINK_BYTES = 8
 DIGEST_BYTES = 16
 _FORMAT = 1
-_SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1
 _SIGN1_TAG = 18
 _ALGORITHM, _KID = 1, 4
 _ES256 = -7
@@ -185,7 +185,7 @@ def _protected(kid: str) -> bytes:
 
 def _payload(content: ReceiptContent) -> bytes:
     fields: list[Any] = [
-        _SCHEMA_VERSION,
+        SCHEMA_VERSION,
         content.installation,
         content.counter,
         content.issued_at_s,
@@ -217,7 +217,7 @@ def _kid_of(header: Any) -> str:
 
 
 def _content_of(fields: Any) -> ReceiptContent:
-    if not isinstance(fields, list | tuple) or len(fields) not in (9, 10) or fields[0] != _SCHEMA_VERSION:
+    if not isinstance(fields, list | tuple) or len(fields) not in (9, 10) or fields[0] != SCHEMA_VERSION:
         raise ReceiptMalformedError(ReceiptFault.FIELDS_INVALID)
     refers = None
     if len(fields) == 10:

@@ -12,8 +12,9 @@ from sqlalchemy import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from schemas.exchange import Problem
+from schemas.signatures import SIGNATURE_HEADER
 from server.access import routes as access_routes
-from server.access.wiring import install_access
+from server.access.wiring import cookie_name, install_access
 from server.config import Config, read_config
 from server.dashboard import routes as dashboard_routes
 from server.dashboard.wiring import install_pages
@@ -97,7 +98,7 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     install_access(app, roles_held)
     app.after_request(_secure)
     install_pages(app)
-    _register_routes(app)
+    _register_routes(app, config)
     if config.secure_cookies:
         # This server never speaks TLS itself: an https address means that one proxy stands before it.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
@@ -136,8 +137,35 @@ def _configure(app: Flask, config: Config) -> None:
     )
 
 
-def _register_routes(app: Flask) -> None:
+def _security_schemes(config: Config) -> dict[str, dict[str, str]]:
+    """Return how callers of the API prove who they are, for its document."""
+    return {
+        "device_signature": {
+            "type": "apiKey",
+            "in": "header",
+            "name": SIGNATURE_HEADER,
+            "description": "ES256 (raw r||s, base64url) by the installation's key over context, method, path"
+            ' and SHA-256 of the inflated body, as docs/protocol.md, "Signatures", has it',
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookie_name(config),
+            "description": "The session of a log-in at /login",
+        },
+        "form_token": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-CSRFToken",
+            "description": "The hidden field csrf_token of any form, beside the session",
+        },
+    }
+
+
+def _register_routes(app: Flask, config: Config) -> None:
     api = OfficeApi(app)
+    for name, scheme in _security_schemes(config).items():
+        api.spec.components.security_scheme(name, scheme)
     for api_blueprint in (exchange_routes.blueprint, receipts_routes.api, dashboard_routes.api_blueprint):
         api.register_blueprint(api_blueprint)
     for blueprint in (

@@ -15,13 +15,16 @@ from typing import Any, TypeVar
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, FromClause, MetaData, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase
 
 # SQLite binds at most 32,766 variables; 500 keys a query keeps every statement far below.
 QUERY_KEYS = 500
 _FULL_DISK_STATES = {"53100", "53200"}
 _DEADLOCK_STATES = {"40001", "40P01"}
+# Lock not had in time, too many connections, shutting down, starting up.
+_BUSY_STATES = {"55P03", "53300", "57P01", "57P02", "57P03"}
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -87,6 +90,15 @@ class FairQueue:
 
 def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
     """Install what every connection needs; call once per engine, before its first connection."""
+    if engine.dialect.name == "postgresql":
+
+        @event.listens_for(engine, "connect")
+        def _bound_waits(connection: Any, _record: Any) -> None:
+            # Outside a transaction, or the first rollback would undo it.
+            connection.autocommit = True
+            connection.execute(f"SET lock_timeout = {busy_timeout_ms}")
+            connection.autocommit = False
+
     if engine.dialect.name != "sqlite":
         return
 
@@ -142,6 +154,8 @@ class Transactions:
                     yield connection
         except DBAPIError as error:
             raise _narrowed(error) from error
+        except PoolTimeoutError as error:
+            raise DatabaseBusyError from error
         finally:
             if self._queue is not None:
                 self._queue.release()
@@ -157,6 +171,8 @@ class Transactions:
                     yield connection
         except DBAPIError as error:
             raise _narrowed(error) from error
+        except PoolTimeoutError as error:
+            raise DatabaseBusyError from error
 
 
 def _narrowed(error: DBAPIError) -> Exception:
@@ -167,9 +183,11 @@ def _narrowed(error: DBAPIError) -> Exception:
         return DeadlockError()
     if state in _FULL_DISK_STATES or name.startswith("SQLITE_FULL"):
         return StorageFullError()
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or state in {"55P03", "57P01", "57P03"}:
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or state in _BUSY_STATES:
         return DatabaseBusyError()
-    if error.connection_invalidated:
+    # A server that cannot be reached, or is gone in the middle, has no state to tell.
+    is_unreachable = isinstance(error, OperationalError) and state is None and not name
+    if error.connection_invalidated or is_unreachable:
         return DatabaseBusyError()
     return error
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, FromClause, Table, and_, bindparam, delete, insert, update
+from sqlalchemy.exc import IntegrityError
 
 from server.audit.models import AuditHead, AuditRow
 from server.audit.stamping import RecordChange, stamp_feeds
@@ -149,9 +150,11 @@ def run_change(
 ) -> _Result:
     """Run `work` as one change and commit it. On a deadlock decides again, 5 times at most.
 
-    `work` may run several times and must have no effect but through the change. Raises
-    DatabaseBusyError or StorageFullError; then nothing is stored.
+    On a key that is taken it decides again once: on PostgreSQL another change may have put the
+    same thing since `work` looked. `work` may run several times and must have no effect but
+    through the change. Raises DatabaseBusyError or StorageFullError; then nothing is stored.
     """
+    is_key_taken = False
     for _attempt in range(_ATTEMPTS):
         try:
             with transactions.writing() as connection:
@@ -161,4 +164,8 @@ def run_change(
             return result
         except DeadlockError:
             continue
+        except IntegrityError:
+            if is_key_taken:
+                raise
+            is_key_taken = True
     raise DatabaseBusyError

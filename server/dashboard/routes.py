@@ -201,18 +201,21 @@ def _code_qr_uri(code: IssuedCode) -> str:
 def _pretty(raw: str) -> str | None:
     """Return the entry set out for reading, or None where it is no JSON."""
     try:
-        return json.dumps(json.loads(raw), ensure_ascii=False, indent=2)
+        text = json.dumps(json.loads(raw), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):
         return None
+    # Half a surrogate pair, which no page can hold, is shown as it was escaped.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 _Route = TypeVar("_Route", bound=Callable[..., Any])
 
 
 def _refuses(*statuses: int) -> Callable[[_Route], _Route]:
-    """Document the statuses with which a route can answer problem details."""
+    """Document the statuses with which a route can answer problem details, and who may ask it."""
 
     def decorate(route: _Route) -> _Route:
+        route = api_blueprint.doc(security=[{"session": []}])(route)
         for status in (401, 403, 422, 503, *statuses):
             route = api_blueprint.alt_response(status, schema=Problem, content_type=PROBLEM_TYPE)(route)
         return route
@@ -291,6 +294,7 @@ def _entries_shown(lines: Sequence[EntryLine], listing: Listing) -> dict[str, An
 
 
 @api_blueprint.post("/enrolment-codes")
+@api_blueprint.doc(security=[{"session": [], "form_token": []}])
 @api_blueprint.arguments(EnrolmentCodeRequest)
 @api_blueprint.response(201, EnrolmentCodeShown)
 @_refuses(400, 404, 413, 415, 507)

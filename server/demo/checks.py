@@ -29,6 +29,7 @@ from server.journals.queries import contested_count, counts_by_state, verdicts_b
 from server.money.queries import balances_of_agents, ledger_totals, unbalanced_entries
 from server.quotas.board import BoardRow, TotalRow, board_rows, totals
 from server.quotas.pace import percent_of
+from server.receipts.queries import open_incidents
 
 CAMPAIGNS = (FIRST_LAUNCH, SECOND_LAUNCH, DRIVE)
 _COMPARED_STATES = ("counted", "pending", "duplicate", "over_limit", "out_of_area", "voided", "late")
@@ -207,8 +208,19 @@ def planted_checks(
     )
     yield Check(
         ("Khoản thu bị giữ lại, tiền đã vào sổ một lần", "quarantined cash, on the ledger once"),
-        (count, count, 0),
-        (planted["quarantined_cash"], board.summed("pending"), planted["quarantined_other"]),
+        (count, count),
+        (planted["quarantined_cash"], board.summed("pending")),
+    )
+    shared = planted["shared_numbers"]
+    yield Check(
+        ("Số biên lai mà cả hai bản sao đã cấp: đều báo sự cố", "receipt numbers that both copies gave out"),
+        (True, shared, shared, count + shared),
+        (
+            shared > 0,
+            planted["quarantined_receipts"],
+            len(open_incidents(connection)),
+            planted["quarantined"],
+        ),
     )
     yield Check(
         ("Mục chưa có kết luận hoặc đang chờ", "entries unjudged or held"),
@@ -220,11 +232,13 @@ def planted_checks(
         (-9, False),
         (happened.killed_tablet_status, happened.killed_tablet_had_finished),
     )
-    yield Check(("Một trả lời bị mất sau khi đã lưu", "an answer lost after the commit"), True, happened.reply_lost)
+    yield Check(
+        ("Một trả lời bị mất sau khi đã lưu", "an answer lost after the commit"), 1, int(happened.reply_lost)
+    )
     yield Check(
         ("Máy chủ bị kill -9 giữa giao dịch", "the server killed inside a transaction"),
-        True,
-        happened.killed_server,
+        1,
+        int(happened.killed_server),
     )
     states = sorted(each.state for each in all_installations(connection) if each.state != "active")
     forked = [each for each in all_installations(connection) if contested_count(connection, each.id)]
@@ -242,7 +256,11 @@ def planted_checks(
 
 def integrity_checks(connection: Connection) -> Iterator[Check]:
     """The chains and feeds hold."""
-    yield Check(("Chuỗi kiểm toán nguyên vẹn", "audit chains unbroken"), [], list(broken_audit_chains(connection)))
     yield Check(
-        ("Luồng dữ liệu khớp tổng kiểm", "feeds agree with their sums"), [], list(feeds_that_disagree(connection))
+        ("Chuỗi kiểm toán nguyên vẹn", "audit chains unbroken"), [], list(broken_audit_chains(connection))
+    )
+    yield Check(
+        ("Luồng dữ liệu khớp tổng kiểm", "feeds agree with their sums"),
+        [],
+        list(feeds_that_disagree(connection)),
     )

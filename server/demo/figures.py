@@ -60,5 +60,5 @@ SCALES = {
     # 2,122 voluntary and 2,311 health on the launch days, 665 of 204 × 3: 5,098 in all.
     "full": Scale("full", 11, 3, (1004, 1118), (1127, 1184), 204, 665, 20, 8),
     # For tests: the same troubles with fewer people.
-    "small": Scale("small", 4, 2, (30, 34), (36, 40), 12, 39, 4, 2),
+    "small": Scale("small", 3, 2, (30, 34), (36, 40), 12, 39, 4, 1),
 }

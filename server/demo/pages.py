@@ -13,27 +13,32 @@ from server.demo.office import LogIn
 from server.quotas.pace import percent_of
 from server.receipts.wording import amount_text
 
+# What every page says while the clock is the demo's.
+_BANNER = "Đồng hồ diễn tập"
 _FORM_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 def receipt_check(url: str, receipt: dict[str, Any]) -> Check:
     """Fetch a receipt's page as its payer would; it names number and amount and says valid."""
     answer = httpx.get(f"{url}/r/{receipt['token']}", timeout=30)
-    said = answer.text
+    standing = httpx.get(f"{url}/api/v1/receipts/{receipt['token']}", timeout=30).json()["standing"]
     wanted = (receipt["number"], amount_text(receipt["amount_vnd"]), "2020")
-    found = [text for text in wanted if text not in said]
+    missing = [text for text in wanted if text not in answer.text]
     return Check(
         ("Trang biên lai xác nhận biên lai hợp lệ", "the receipt's page says that it is valid"),
-        (200, []),
-        (answer.status_code, found),
+        (200, "reconciled", []),
+        (answer.status_code, standing, missing),
     )
 
 
 def board_page_check(url: str, log_in: LogIn, scale: Scale) -> Check:
     """Log in, open the officers' board and look for the computed ratio beside the quoted one."""
     ratio = str(percent_of(scale.persuaded, scale.officers_quota)).replace(".", ",")
-    wanted = (ratio, QUOTED_PERCENT)
-    name = (f"Trang bảng chỉ tiêu hiện {ratio} % bên cạnh {QUOTED_PERCENT} %", "the board's page shows both ratios")
+    wanted = (ratio, QUOTED_PERCENT, _BANNER)
+    name = (
+        f"Trang bảng chỉ tiêu hiện {ratio} % bên cạnh {QUOTED_PERCENT} %",
+        "the board's page shows both ratios",
+    )
     with httpx.Client(base_url=url, timeout=30, follow_redirects=True) as browser:
         token = _FORM_TOKEN.search(browser.get("/login").text)
         if token is None:

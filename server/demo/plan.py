@@ -138,7 +138,7 @@ def make_plan(scale: Scale, seed: int, areas: Sequence[NewArea]) -> Plan:
 
 def _agents(scale: Scale, areas: Sequence[NewArea], people: MakingUp) -> tuple[PlannedAgent, ...]:
     districts = [area for area in areas if area.level == "district"][: scale.districts]
-    found = []
+    found: list[PlannedAgent] = []
     for number, district in enumerate(districts):
         communes = [area for area in areas if area.level == "commune" and area.parent_code == district.code]
         for place in range(scale.agents_a_district):

@@ -155,6 +155,11 @@ class Tablet:
         left = self._process.stdout.read()
         return self._process.wait(_STOP_S), left
 
+    def abort(self) -> None:
+        """Kill the process while another thread may still be listening to it."""
+        self._process.kill()
+        self._process.wait(_STOP_S)
+
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin is not None

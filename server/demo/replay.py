@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from server.demo.figures import (
 )
 from server.demo.office import DemoOffice, office_moment_ms
 from server.demo.plan import Plan, Visit
-from server.demo.processes import DemoFailedError, KillInTransaction, ServerProcess, Tablet
+from server.demo.processes import KillInTransaction, ServerProcess, Tablet
 from sync.clock import VirtualClock
 
 AT_ONCE = 8
@@ -120,20 +121,22 @@ class Replay:
         self.evening()
 
     def close(self) -> None:
-        """End the tablets that are still open, after an error."""
-        for tablet in list(self._open):
-            self._close(tablet)
+        """Kill the tablets that are still open, after an error."""
+        with self._guard:
+            left, self._open = self._open, []
+        for tablet in left:
+            tablet.abort()
 
     def hand_out_tablets(self) -> None:
         """Enrol a tablet for each agent with a one-time code."""
         (self._folder / "tablets").mkdir()
 
-        def work(agent: int) -> None:
+        def enrol(agent: int) -> None:
             with self._tablet(self._home(agent)) as tablet:
                 code = self.office.enrolment_code(agent)
                 tablet.do("enrol", server=self._server.url, code=code, again=False)
 
-        self._in_parallel([lambda agent=agent.index: work(agent) for agent in self._plan.agents])
+        self._in_parallel([partial(enrol, agent.index) for agent in self._plan.agents])
 
     def first_launch_day(self) -> None:
         """23 May: a tablet is killed in its sync, an answer is lost, the server dies in a transaction."""
@@ -144,11 +147,12 @@ class Replay:
         try:
             self._in_parallel(
                 [
-                    lambda agent=agent.index: self._shift(
+                    partial(
+                        self._shift,
                         FIRST_LAUNCH,
-                        agent,
-                        is_killed=agent == roles.killed,
-                        loses_reply=agent == roles.unanswered,
+                        agent.index,
+                        is_killed=agent.index == roles.killed,
+                        loses_reply=agent.index == roles.unanswered,
                     )
                     for agent in self._plan.agents
                 ]
@@ -167,12 +171,12 @@ class Replay:
         visits = self._plan.visits[campaign, roles.cloned]
         half = len(visits) // 2
         offline = [
-            lambda: self._record(original, visits[:half]),
-            lambda: self._record(copy, visits[half:]),
-            lambda: self._record(late, self._plan.visits[campaign, roles.late]),
+            partial(self._record, original, visits[:half]),
+            partial(self._record, copy, visits[half:]),
+            partial(self._record, late, self._plan.visits[campaign, roles.late]),
         ]
-        ordinary = [agent.index for agent in self._plan.agents if agent.index not in {roles.cloned, roles.late}]
-        self._in_parallel([*offline, *(lambda agent=agent: self._shift(campaign, agent) for agent in ordinary)])
+        others = [agent.index for agent in self._plan.agents if agent.index not in {roles.cloned, roles.late}]
+        self._in_parallel([*offline, *(partial(self._shift, campaign, agent) for agent in others)])
         self._settle_clone(original, copy)
         return late
 
@@ -181,7 +185,7 @@ class Replay:
         self._begin_day(DRIVE, DRIVE_WORK_FROM, DRIVE_WORK_TO)
         self._sync(late)
         self._close(late)
-        self._in_parallel([lambda agent=agent.index: self._shift(DRIVE, agent) for agent in self._plan.agents])
+        self._in_parallel([partial(self._shift, DRIVE, agent.index) for agent in self._plan.agents])
 
     def evening(self) -> None:
         """Let the campaigns be over."""
@@ -260,7 +264,7 @@ class Replay:
                 self._open.remove(tablet)
 
     @contextmanager
-    def _tablet(self, home: Path) -> Any:
+    def _tablet(self, home: Path) -> Iterator[Tablet]:
         tablet = self._opened(home)
         try:
             yield tablet
@@ -270,11 +274,11 @@ class Replay:
     def _in_parallel(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Run the tasks in order, eight at once; the first error ends the replay."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            futures: list[Future[None]] = [pool.submit(task) for task in tasks]
+            futures = [pool.submit(task) for task in tasks]
             try:
                 for future in futures:
                     future.result()
-            except (DemoFailedError, KeyboardInterrupt):
+            except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 self.close()
                 raise

@@ -20,7 +20,12 @@ from server.demo.plan import Plan
 from server.quotas.board import BoardRow
 from server.receipts.wording import amount_text
 
-_TOP_ROWS = 6
+_TOP_ROWS = 4
+_CAMPAIGN_NAMES = {
+    FIRST_LAUNCH: "Ra quân 23-5-2020",
+    SECOND_LAUNCH: "Ra quân 11-7-2020",
+    DRIVE: "Mỗi cán bộ vận động 3 người",
+}
 _LONGEST = 1200
 
 
@@ -83,33 +88,24 @@ class Screen:
         self._console.print(f"{url}/r/{receipt['token']}", markup=False, soft_wrap=True)
 
     def show_board(self, board: Board) -> None:
-        """Print the board's totals and first rows."""
+        """Print the board's totals, and the first rows of what has a quota."""
         self._console.rule("Bảng chỉ tiêu · The board")
-        table = Table("Chiến dịch · Campaign", "Chỉ số · Indicator", "Ai · Who")
-        for heading in ("Đạt · Done", "Chỉ tiêu · Quota", "%", "Công bố · Quoted"):
-            table.add_column(heading, justify="right")
-        names = {FIRST_LAUNCH: "Ra quân 23-5", SECOND_LAUNCH: "Ra quân 11-7", DRIVE: "Cán bộ vận động"}
         for campaign, indicators in board.totals.items():
+            table = Table(_CAMPAIGN_NAMES[campaign])
+            for heading in ("Đạt\nDone", "Chỉ tiêu\nQuota", "%", "Công bố\nQuoted"):
+                table.add_column(heading, justify="right")
             for total in indicators.values():
                 quoted = ", ".join(
-                    f"{each.quoted_percent} %{' ≠ lệch' if each.is_misquoted else ''}" for each in total.quoted
+                    f"{each.quoted_percent} %{' ≠ lệch' if each.is_misquoted else ''}"
+                    for each in total.quoted
                 )
-                self._add(table, names[campaign], total.row, "Tổng · Total", quoted, style="bold")
-                if total.row.quota is None:
-                    continue
+                name = f"{total.row.indicator_vi} · {total.row.indicator_en}"
+                _add_row(table, name, total.row, quoted, "bold")
                 mine = [row for row in board.rows[campaign] if row.indicator == total.row.indicator]
-                best = sorted(mine, key=lambda row: (-row.sums.counted, row.name or ""))[:_TOP_ROWS]
-                for row in best:
-                    self._add(table, "", row, row.name or "–", "")
-        self._console.print(table)
-
-    def _add(
-        self, table: Table, campaign: str, row: BoardRow, who: str, quoted: str, style: str | None = None
-    ) -> None:
-        percent = "" if row.percent is None else str(row.percent).replace(".", ",")
-        quota = "" if row.quota is None else f"{row.quota:,}".replace(",", ".")
-        done = f"{row.sums.done:,}".replace(",", ".")
-        table.add_row(campaign, row.indicator_vi, who, done, quota, percent, quoted, style=style)
+                best = sorted(mine, key=lambda row: (-row.sums.counted, row.name or ""))
+                for row in best[: _TOP_ROWS if total.row.quota else 0]:
+                    _add_row(table, f"  {row.name or '–'}", row, "", None)
+            self._console.print(table)
 
     def show_checks(self, found: Sequence[Check], seconds: float) -> None:
         """Print every check, and what differs at length."""
@@ -140,3 +136,10 @@ class Screen:
     def invite(self) -> None:
         """Say how it ends."""
         self.say("Máy chủ đang chạy. Ctrl-C để kết thúc.", "Serving until Ctrl-C.")
+
+
+def _add_row(table: Table, name: str, row: BoardRow, quoted: str, style: str | None) -> None:
+    percent = "" if row.percent is None else str(row.percent).replace(".", ",")
+    quota = "" if row.quota is None else f"{row.quota:,}".replace(",", ".")
+    done = f"{row.sums.done:,}".replace(",", ".")
+    table.add_row(escape(name), done, quota, percent, quoted, style=style)

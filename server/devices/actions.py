@@ -140,7 +140,7 @@ def _refuse_taken_kid(change: Change, key: PublicKey) -> None:
 def _supersede(change: Change, predecessor_id: str | None, worker_id: str) -> None:
     if predecessor_id is None:
         return
-    predecessor = installation_by_id(change.connection, predecessor_id)
+    predecessor = installation_by_id(change.connection, predecessor_id, is_locking=True)
     if predecessor is None or predecessor.worker_id != worker_id:
         raise ProblemError(RequestCode.PREDECESSOR_MISMATCH, field="predecessor")
     if predecessor.state != InstallationState.REVOKED:
@@ -207,7 +207,7 @@ def fence_installation(change: Change, installation: InstallationView) -> None:
 
 def revoke_installation(change: Change, installation_id: str) -> None:
     """Revoke an installation: what is acknowledged stays valid, what comes later is quarantined."""
-    found = installation_by_id(change.connection, installation_id)
+    found = installation_by_id(change.connection, installation_id, is_locking=True)
     if found is None:
         raise ProblemError(RequestCode.NOT_FOUND)
     change.update(

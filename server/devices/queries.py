@@ -57,11 +57,12 @@ class DeviceKey:
 _VIEW_COLUMNS = [_INSTALLATION.c[name] for name in InstallationView.__dataclass_fields__]
 
 
-def installation_by_id(connection: Connection, installation_id: str) -> InstallationView | None:
-    """Return the installation, or None."""
-    row = connection.execute(
-        select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == installation_id)
-    ).one_or_none()
+def installation_by_id(
+    connection: Connection, installation_id: str, *, is_locking: bool = False
+) -> InstallationView | None:
+    """Return the installation, or None; `is_locking` keeps its row locked until the change ends."""
+    statement = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == installation_id)
+    row = connection.execute(statement.with_for_update() if is_locking else statement).one_or_none()
     return None if row is None else InstallationView(*row)
 
 

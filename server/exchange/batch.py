@@ -55,10 +55,12 @@ class Batch:
         match candidate.kind.name:
             case "household_registered":
                 return str(body["area"])
+            case "visit_recorded" | "vssid_installed" | "enrolment_recorded":
+                return str(body["area"])
             case "person_registered" if body["household"] is None:
                 return str(body["area"])
-            case "person_registered" | "visit_recorded" | "household_amended":
+            case "person_registered" | "household_amended":
                 return self.people.area_of_household(body["household"])
-            case "vssid_installed" | "enrolment_recorded" | "person_amended":
+            case "person_amended":
                 return self.people.area_of_person(body["person"])
         return None

@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from schemas.base import RequestSchema, load_fault
+from schemas.exchange import PROTOCOL
 from server.errors import ProblemError
 from sync.codes import RequestCode
 from sync.entry import strict_json
@@ -61,7 +62,10 @@ def inflate(body: bytes, encoding: str | None) -> bytes:
 
 
 def parse_body(inflated: bytes, schema: RequestSchema) -> dict[str, Any]:
-    """Return the body as `schema` reads it. Raises ProblemError: body_unreadable, body_invalid."""
+    """Return the body as `schema` reads it.
+
+    Raises ProblemError: body_unreadable, protocol_unsupported, body_invalid.
+    """
     try:
         text = inflated.decode("utf-8")
         value = strict_json(text)
@@ -71,6 +75,10 @@ def parse_body(inflated: bytes, schema: RequestSchema) -> dict[str, Any]:
         raise ProblemError(RequestCode.BODY_UNREADABLE) from error
     if not isinstance(value, dict):
         raise ProblemError(RequestCode.BODY_INVALID)
+    version = value.get("protocol")
+    if type(version) is int and version != PROTOCOL:
+        # Asked before the members are: another version may have others.
+        raise ProblemError(RequestCode.PROTOCOL_UNSUPPORTED, field="protocol")
     try:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as error:

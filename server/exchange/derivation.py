@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,12 +17,13 @@ from server.exchange.intake import Candidate, held_candidate
 from server.exchange.surroundings import Surroundings, load_surroundings, named_areas
 from server.journals.queries import StoredEntry, every_stored_entry
 from server.outreach.rules import FACT_KINDS, fact_of, is_paid
-from server.people.rules import identity
+from server.people.rules import IDENTIFYING_NUMBERS, identity
 from server.quotas.rules import Fact
 from server.quotas.verification import Difference, differences
 from server.runtime import Runtime
 from server.sealing import Sealer
 from sync.judgement import Arrival
+from sync.merge import LoggedEdit, ranked
 from sync.verdict import IN_EFFECT, OutcomeState
 
 
@@ -39,7 +39,6 @@ def derived_facts(connection: Connection, runtime: Runtime) -> list[Fact]:
         for entry in every_stored_entry(connection, runtime.sealer)
         if entry.state in IN_EFFECT or entry.state == OutcomeState.VOIDED
     ]
-    stored.sort(key=lambda entry: (entry.effective_ms, entry.installation_id, entry.seq))
     entries = [(entry, held_candidate(entry)) for entry in stored]
     candidates = [candidate for _, candidate in entries if candidate is not None]
     areas = set().union(*(named_areas(candidate.body) for candidate in candidates))
@@ -51,23 +50,22 @@ def derived_facts(connection: Connection, runtime: Runtime) -> list[Fact]:
 
 
 class _Derivation:
-    """Replays entries in the order in which they took effect."""
+    """Takes in entries in any order in which each comes after what it refers to."""
 
     def __init__(self, surroundings: Surroundings, numbers: dict[str, int], sealer: Sealer) -> None:
         self._surroundings = surroundings
         self._numbers = numbers
         self._sealer = sealer
         self._seen: set[str] = set()
-        self._area_of: dict[str, str] = {}
-        self._household_of: dict[str, str | None] = {}
         self._numbers_of: dict[str, dict[str, str | None]] = {}
+        self._amendments: dict[str, list[LoggedEdit]] = {}
         self._facts: dict[str, Fact] = {}
         self._person_of: dict[str, str] = {}
         self._due: dict[str, int] = {}
         self._paid: dict[str, int] = defaultdict(int)
 
     def run(self, entries: Sequence[tuple[StoredEntry, Candidate]]) -> None:
-        """Take in entries; one that was released by another push waits for what it refers to."""
+        """Take in entries; one from another tablet may have to wait for what it refers to."""
         pending = list(entries)
         while pending:
             deferred = []
@@ -97,44 +95,30 @@ class _Derivation:
     def _take(self, entry: StoredEntry, candidate: Candidate) -> None:
         body = candidate.body
         match candidate.kind.name:
-            case "household_registered":
-                self._area_of[candidate.entry_id] = body["area"]
-            case "household_amended":
-                self._move_household(body["household"], body["set"].get("area"))
             case "person_registered":
-                self._household_of[candidate.entry_id] = body["household"]
-                area = self._area_of[body["household"]] if body["household"] else body["area"]
-                self._area_of[candidate.entry_id] = area
-                self._numbers_of[candidate.entry_id] = {
-                    name: body[name] for name in ("national_id", "insurance_number")
-                }
+                self._numbers_of[candidate.entry_id] = {name: body[name] for name in IDENTIFYING_NUMBERS}
             case "person_amended":
-                self._amend_person(body["person"], body["set"])
+                self._amend_person(candidate)
             case "payment_collected" if entry.state != OutcomeState.VOIDED:
                 for item in body["allocations"]:
                     self._paid[item["enrolment"]] += item["amount_vnd"]
         if candidate.kind.name in FACT_KINDS:
             self._facts[candidate.entry_id] = self._fact(entry, candidate)
 
-    def _move_household(self, household_id: str, area: str | None) -> None:
-        if area is None:
-            return
-        self._area_of[household_id] = area
-        for person_id, lives_in in self._household_of.items():
-            if lives_in == household_id:
-                self._area_of[person_id] = area
-
-    def _amend_person(self, person_id: str, values: dict[str, Any]) -> None:
-        if "household" in values:
-            self._household_of[person_id] = values["household"]
-            self._area_of[person_id] = self._area_of[values["household"]]
-        numbers = self._numbers_of[person_id]
-        numbers.update({name: values[name] for name in numbers if name in values})
+    def _amend_person(self, candidate: Candidate) -> None:
+        """Rank the amendment by its own base; which numbers stand is settled at the end."""
+        person_id, values = candidate.body["person"], candidate.body["set"]
+        numbers = {name: values[name] or "" for name in IDENTIFYING_NUMBERS if name in values}
+        log = self._amendments.setdefault(person_id, [LoggedEdit(person_id, {})])
+        base, upper_ms = candidate.body["base"], candidate.corrected.upper_ms
+        log.append(ranked(log, base, candidate.entry_id, upper_ms, numbers))
 
     def _identity(self, person_id: str) -> str:
+        numbers = dict(self._numbers_of[person_id])
+        for edit in sorted(self._amendments.get(person_id, []), key=lambda edit: edit.order):
+            numbers.update(edit.fields)
         indexes = {
-            name: None if value is None else self._sealer.blind_index(name, value)
-            for name, value in self._numbers_of[person_id].items()
+            name: self._sealer.blind_index(name, value) if value else None for name, value in numbers.items()
         }
         return identity(person_id, indexes["national_id"], indexes["insurance_number"])
 
@@ -145,7 +129,7 @@ class _Derivation:
             self._person_of[candidate.entry_id] = about
         if candidate.kind.name == "enrolment_recorded":
             self._due[candidate.entry_id] = body["amount_due_vnd"]
-        area_key = self._area_of[about]
+        area_key = body["area"]
         arrival = Arrival(
             entry_id=candidate.entry_id,
             kind=candidate.kind.name,

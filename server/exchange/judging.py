@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from sqlalchemy.exc import DBAPIError
+
 from server.audit.changes import Change
 from server.devices.queries import InstallationView
 from server.devices.rules import is_revoked_at
@@ -150,12 +152,15 @@ class Judge:
             known = self._batch.known.get(referral.entry_id)
             if known is not None and known.kind is not None and known.kind not in referral.kinds:
                 return Fault(EntryCode.REFERENCE_WRONG_KIND, referral.field)
-            if known is None or not known.is_seen:
+            if known is None or (referral.in_effect and not known.is_seen):
                 missing.add(referral.entry_id)
         if missing:
             return missing
         try:
             ruling, flags = self._apply(candidate)
+        except DBAPIError:
+            # Whether the database is at fault or a value that it refuses is for the caller to find out.
+            raise
         except Exception as error:
             raise JudgementError(candidate.seq, candidate.entry_id) from error
         if isinstance(ruling, Refused):
@@ -187,7 +192,14 @@ class Judge:
         ruling = HANDLERS[candidate.kind.name].apply(self._batch, arrival)
         if candidate.kind.name == "entry_voided" and not isinstance(ruling, Refused):
             self._move_outcome(candidate.body["target"], OutcomeState.VOIDED, None)
+        if candidate.kind.name == "receipt_issued":
+            self._follow_payment(candidate.body["payment"])
         return ruling, flags
+
+    def _follow_payment(self, payment_id: str) -> None:
+        """Let the receipts of a payment that is quarantined say so."""
+        if self._batch.known[payment_id].state == OutcomeState.QUARANTINED:
+            self._batch.receipts.payment_quarantined(payment_id)
 
     def _release(self, entry_id: str) -> None:
         """Judge again what waited for `entry_id`, and what waited for that, in order of ids."""
@@ -207,6 +219,8 @@ class Judge:
             self._waits[candidate.entry_id] = set()
             if isinstance(result, Fault):
                 self._move_outcome(candidate.entry_id, OutcomeState.QUARANTINED, result)
+                if candidate.kind.name == "payment_collected":
+                    self._follow_payment(candidate.entry_id)
                 continue
             self._move_outcome(candidate.entry_id, result[0], None)
             ready.extend(sorted(self._waiting_on.pop(candidate.entry_id, [])))

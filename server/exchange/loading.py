@@ -58,6 +58,7 @@ def lock_and_know(
 def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate]) -> None:
     """Load the workspaces, each once; subjects of contests are locked before quotas read."""
     connection = batch.change.connection
+    lock_names(connection, [f"entry:{person_id}" for person_id in batch.people.moving_members()])
     batch.people.load()
     subjects = batch.people.subjects_of([(item.entry_id, item.body) for item in candidates])
     subjects |= {
@@ -84,10 +85,12 @@ def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate
     fact_ids = batch.outreach.loaded_fact_ids() | {
         item.body["target"] for item in candidates if item.kind.name == "entry_voided"
     }
-    # A payment or a void may touch contests of people whom no entry of this batch names.
-    paid_for = set(subjects_of_facts(connection, fact_ids).values())
-    lock_names(connection, [f"subject:{subject}" for subject in paid_for - subjects])
-    batch.quotas.want_subjects(subjects | paid_for)
+    # A payment or a void may touch contests of people whom no entry of this batch names; until
+    # such a contest is locked, its facts may move to another one.
+    while paid_for := set(subjects_of_facts(connection, fact_ids).values()) - subjects:
+        lock_names(connection, [f"subject:{subject}" for subject in paid_for])
+        subjects |= paid_for
+    batch.quotas.want_subjects(subjects)
     batch.quotas.want_facts(fact_ids)
     batch.quotas.load()
 

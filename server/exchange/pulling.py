@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from server.audit.queries import current_epoch, feed_rows, scope_heads
 from server.office.queries import areas_on, assignments_of, commune_keys_under
+from server.office.rules import RECORDING_ROLES, holds_at
 from sync.feed import EMPTY_SUM
 from sync.pull import Cursor, Grant, starting_points
 from sync.scope import OFFICE, agent_scope, area_scope, organisation_scope
@@ -25,10 +26,13 @@ class Pulled:
 
 
 def granted_scopes(connection: Connection, worker_id: str, now_ms: int, today: date) -> list[str]:
-    """Return the scopes that a worker's assignments of this moment open, sorted."""
+    """Return the scopes that a worker's assignments of this moment open, sorted.
+
+    Only roles that record at doors need people's names on a tablet: the others read pages.
+    """
     scopes = {OFFICE, agent_scope(worker_id)}
     for span in assignments_of(connection, [worker_id])[worker_id]:
-        if not span.from_ms <= now_ms or (span.to_ms is not None and span.to_ms <= now_ms):
+        if span.role not in RECORDING_ROLES or not holds_at(span, now_ms):
             continue
         if span.area_key is not None:
             scopes.update(map(area_scope, commune_keys_under(connection, span.area_key, today)))

@@ -44,24 +44,14 @@ from sync.limits import LIMITS
 from sync.pull import Cursor
 from sync.push import JournalHead
 
-PROTOCOL = 1
 # Below this, compressing costs more than it saves.
 _GZIP_FROM_BYTES = 1024
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/api/v1", description="Tablets and the server")
 
-_SIGNATURE_PARAMETER = {
-    "name": SIGNATURE_HEADER,
-    "in": "header",
-    "required": True,
-    "schema": {"type": "string"},
-    "description": "ES256 (raw r||s, base64url) over context, method, path and SHA-256 of the body",
-}
-
-
 def _body_documented(schema: type[Any]) -> dict[str, Any]:
     return {
-        "parameters": [_SIGNATURE_PARAMETER],
+        "security": [{"device_signature": []}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
     }
 
@@ -103,8 +93,6 @@ class SyncView(MethodView):
         runtime = current_runtime()
         inflated = _signed_body()
         body = parse_body(inflated, SyncRequest())
-        if body["protocol"] != PROTOCOL:
-            raise ProblemError(RequestCode.PROTOCOL_UNSUPPORTED, field="protocol")
         _authenticate(runtime, body["installation"], inflated)
         if body["hole"] is not None:
             raise ProblemError(RequestCode.HOLE_UNSUPPORTED, field="hole")
@@ -199,8 +187,6 @@ class EnrolmentView(MethodView):
         runtime = current_runtime()
         inflated = _signed_body()
         body = parse_body(inflated, EnrolmentRequest())
-        if body["protocol"] != PROTOCOL:
-            raise ProblemError(RequestCode.PROTOCOL_UNSUPPORTED, field="protocol")
         try:
             key = PublicKey(from_base64url(body["public_key"]))
         except (ValueError, KeyMalformedError) as error:

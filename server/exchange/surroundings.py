@@ -24,6 +24,8 @@ from sync.codes import EntryCode, Flag
 from sync.entry import Fault
 
 LATE_AFTER_MS = 15 * DAY_MS
+# Scopes are communes: what is put into a larger or smaller area would reach no tablet.
+AREA_OF_RECORDS = "commune"
 _WORKER_PROMOTERS = {"officer", "hamlet_head"}
 _STANDING_FLAGS = {
     "in_grace": Flag.IN_GRACE,
@@ -60,7 +62,8 @@ class Surroundings:
     def fault_of(self, candidate: Candidate) -> Fault | None:
         """Return the unknown office data that the body names, if any: it is quarantined, not held."""
         body = candidate.body
-        if not named_areas(body) <= self.areas.keys():
+        areas = [self.areas.get(key) for key in named_areas(body)]
+        if not all(area is not None and area.level == AREA_OF_RECORDS for area in areas):
             return Fault(EntryCode.AREA_UNKNOWN, "set.area" if "set" in body else "area")
         if body.get("campaign") is not None and body["campaign"] not in self.campaigns:
             return Fault(EntryCode.CAMPAIGN_UNKNOWN, "campaign")

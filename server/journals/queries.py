@@ -93,12 +93,6 @@ class StoredEntry:
     business_day: date
     flags: tuple[str, ...]
     state: str
-    changed_ms: int
-
-    @property
-    def effective_ms(self) -> int:
-        """Return when the entry took effect; of a voided one, when it came."""
-        return self.received_ms if self.state == OutcomeState.VOIDED else self.changed_ms
 
 
 def known_entries(connection: Connection, entry_ids: Iterable[str]) -> dict[str, KnownEntry]:
@@ -197,7 +191,6 @@ def _stored_statement() -> Select[Any]:
         entry.business_day,
         entry.flags,
         outcome.state,
-        outcome.changed_ms,
     ).join(_ENTRY, and_(entry.installation_id == outcome.installation_id, entry.seq == outcome.seq))
 
 
@@ -216,7 +209,6 @@ def _stored(row: Any, sealer: Sealer) -> StoredEntry:
         business_day=row.business_day,
         flags=tuple(json.loads(row.flags)),
         state=row.state,
-        changed_ms=row.changed_ms,
     )
 
 

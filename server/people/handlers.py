@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.people.rules import is_born_later
-from server.people.workspace import PeopleWorkspace
+from server.people.workspace import Amendment, PeopleWorkspace
 from sync.codes import EntryCode, Flag
 from sync.entry import Fault
 from sync.judgement import Applied, Arrival, Refused, Ruling
@@ -20,7 +20,7 @@ def apply_household_amended(arrival: Arrival, people: PeopleWorkspace) -> Ruling
     body = arrival.body
     if not people.has_edit(body["household"], body["base"]):
         return Refused(Fault(EntryCode.REFERENCE_WRONG_KIND, "base"))
-    found = people.amend_household(arrival.entry_id, body["household"], body["base"], body["set"])
+    found = people.amend_household(_edit_of(arrival), body["household"], body["set"])
     return Applied((Flag.CONFLICT,), merged=True) if found else Applied()
 
 
@@ -39,5 +39,9 @@ def apply_person_amended(arrival: Arrival, people: PeopleWorkspace) -> Ruling:
         return Refused(Fault(EntryCode.REFERENCE_WRONG_KIND, "base"))
     if is_born_later(body["set"].get("birth_date"), arrival.business_day):
         return Refused(Fault(EntryCode.BIRTH_DATE_IN_FUTURE, "set.birth_date"))
-    found = people.amend_person(arrival.entry_id, body["person"], body["base"], body["set"])
+    found = people.amend_person(_edit_of(arrival), body["person"], body["set"])
     return Applied((Flag.CONFLICT,), merged=True) if found else Applied()
+
+
+def _edit_of(arrival: Arrival) -> Amendment:
+    return Amendment(arrival.entry_id, arrival.body["base"], arrival.corrected.upper_ms)

@@ -63,6 +63,8 @@ class FieldEdit(Base):
     field: Mapped[str] = mapped_column(Text, primary_key=True)
     position: Mapped[int] = mapped_column(Integer)
     value_digest: Mapped[str] = mapped_column(Text)
+    rank_ms: Mapped[int] = mapped_column(BigInteger)
+    depth: Mapped[int] = mapped_column(Integer)
 
 
 class EditConflict(Base):

@@ -54,6 +54,16 @@ class PersonState:
         """Return what makes this person one person for credits."""
         return identity(self.id, self.numbers["national_id"][1], self.numbers["insurance_number"][1])
 
+    @property
+    def identities(self) -> set[str]:
+        """Return everything that `identity` may be once some of the numbers are taken away."""
+        indexes = (self.numbers["national_id"][1], self.numbers["insurance_number"][1])
+        return {
+            identity(self.id, *indexes),
+            identity(self.id, None, indexes[1]),
+            identity(self.id, None, None),
+        }
+
 
 def households_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, HouseholdState]:
     """Return the households that exist."""
@@ -107,15 +117,18 @@ def person_ids_of_households(connection: Connection, household_ids: Iterable[str
 def edit_logs(connection: Connection, record_ids: Iterable[str]) -> dict[str, list[LoggedEdit]]:
     """Return the amendments of each record in the order of their application."""
     edit = FieldEdit.__table__
-    fields: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    fields: dict[str, dict[tuple[str, int, int], dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     for part in chunks(sorted(record_ids)):
         rows = connection.execute(
             select(edit).where(edit.c.record_id.in_(part)).order_by(edit.c.record_id, edit.c.position)
         )
         for row in rows:
-            fields[row.record_id][row.entry_id][row.field] = row.value_digest
+            fields[row.record_id][row.entry_id, row.rank_ms, row.depth][row.field] = row.value_digest
     return {
-        record_id: [LoggedEdit(entry_id, values) for entry_id, values in edits.items()]
+        record_id: [
+            LoggedEdit(entry_id, values, rank_ms, depth)
+            for (entry_id, rank_ms, depth), values in edits.items()
+        ]
         for record_id, edits in fields.items()
     }
 

@@ -23,7 +23,7 @@ from server.people.queries import (
 )
 from server.people.rules import HOUSEHOLD_NUMBERS, IDENTIFYING_NUMBERS, PERSON_NUMBERS, edited_text, identity
 from server.sealing import Sealer
-from sync.merge import FieldConflict, LoggedEdit, conflicts
+from sync.merge import FieldConflict, LoggedEdit, conflicts, ranked, standing_fields
 from sync.scope import area_scope
 
 
@@ -34,6 +34,15 @@ class _Wanted:
     logs: set[str] = field(default_factory=set)
     moving: set[str] = field(default_factory=set)
     numbers: set[tuple[str, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """An amending entry: its id, the entry it was made on, the upper end of its corrected time."""
+
+    entry_id: str
+    base: str
+    upper_ms: int
 
 
 class PeopleWorkspace:
@@ -73,6 +82,10 @@ class PeopleWorkspace:
             if body.get(name) is not None:
                 self._wanted.numbers.add((name, self._sealer.blind_index(name, body[name])))
 
+    def moving_members(self) -> set[str]:
+        """Return who lives in the households that may move: to be locked before `load`."""
+        return person_ids_of_households(self._change.connection, self._wanted.moving)
+
     def load(self) -> None:
         """Read everything wanted, one query a table."""
         connection, wanted = self._change.connection, self._wanted
@@ -82,7 +95,8 @@ class PeopleWorkspace:
             if person.household_id is not None:
                 wanted.households.add(person.household_id)
         self._households = households_by_id(connection, wanted.households)
-        self._logs = edit_logs(connection, wanted.logs)
+        logs = edit_logs(connection, wanted.logs)
+        self._logs = {name: [LoggedEdit(name, {}), *logs.get(name, [])] for name in wanted.logs}
         self._sharing.update(persons_sharing_numbers(connection, wanted.numbers))
 
     def household(self, household_id: str) -> HouseholdState | None:
@@ -130,6 +144,9 @@ class PeopleWorkspace:
                 if values.get(name) is not None
             }
             subjects.update(f"{name}:{index}" for name, index in indexes.items())
+            amended = self._persons.get(body["person"]) if "set" in body and "person" in body else None
+            if amended is not None:
+                subjects |= amended.identities
             if "full_name" in body and not indexes:
                 subjects.add(identity(entry_id, None, None))
         return subjects
@@ -137,7 +154,7 @@ class PeopleWorkspace:
     def has_edit(self, record_id: str, entry_id: str) -> bool:
         """Return whether `entry_id` is in the log of the record, as registration or amendment."""
         log = self._logs.get(record_id, [])
-        return entry_id == record_id or any(edit.entry_id == entry_id for edit in log)
+        return any(edit.entry_id == entry_id for edit in log)
 
     def register_household(self, entry_id: str, body: Mapping[str, Any]) -> None:
         """Put a household on the list."""
@@ -178,10 +195,10 @@ class PeopleWorkspace:
         return self._note_sharing(entry_id)
 
     def amend_household(
-        self, entry_id: str, household_id: str, base: str, values: Mapping[str, Any]
+        self, amendment: Amendment, household_id: str, values: Mapping[str, Any]
     ) -> list[FieldConflict]:
-        """Set fields of a household; return the conflicts found. The last arrival wins."""
-        found = self._log_edit(household_id, entry_id, base, values)
+        """Set fields of a household; return the conflicts found. The latest capture wins."""
+        found, values = self._log_edit(household_id, amendment, values)
         old = self._households[household_id]
         renamed = {"area": "area_key"}
         plain = {
@@ -191,7 +208,12 @@ class PeopleWorkspace:
         numbers.update(self._sealed_some("household", household_id, HOUSEHOLD_NUMBERS, values))
         phone = masked(values["phone"]) if "phone" in values else old.phone_masked
         self._households[household_id] = replace(
-            old, version=old.version + 1, last_entry=entry_id, numbers=numbers, phone_masked=phone, **plain
+            old,
+            version=old.version + 1,
+            last_entry=amendment.entry_id,
+            numbers=numbers,
+            phone_masked=phone,
+            **plain,
         )
         self._touched[household_id] = None
         if "area_key" in plain and plain["area_key"] != old.area_key:
@@ -205,10 +227,10 @@ class PeopleWorkspace:
                 self._touched[person.id] = None
 
     def amend_person(
-        self, entry_id: str, person_id: str, base: str, values: Mapping[str, Any]
+        self, amendment: Amendment, person_id: str, values: Mapping[str, Any]
     ) -> list[FieldConflict]:
-        """Set fields of a person; return the conflicts found. The last arrival wins."""
-        found = self._log_edit(person_id, entry_id, base, values)
+        """Set fields of a person; return the conflicts found. The latest capture wins."""
+        found, values = self._log_edit(person_id, amendment, values)
         old = self._persons[person_id]
         plain = {
             {"household": "household_id"}.get(name, name): value
@@ -222,7 +244,12 @@ class PeopleWorkspace:
         masks = dict(old.masked_numbers)
         masks.update({name: masked(values[name]) for name in PERSON_NUMBERS if name in values})
         self._persons[person_id] = replace(
-            old, version=old.version + 1, last_entry=entry_id, numbers=numbers, masked_numbers=masks, **plain
+            old,
+            version=old.version + 1,
+            last_entry=amendment.entry_id,
+            numbers=numbers,
+            masked_numbers=masks,
+            **plain,
         )
         self._touched[person_id] = None
         self._note_sharing(person_id)
@@ -277,35 +304,41 @@ class PeopleWorkspace:
         return shared
 
     def _log_edit(
-        self, record_id: str, entry_id: str, base: str, values: Mapping[str, Any]
-    ) -> list[FieldConflict]:
-        log = self._logs.setdefault(record_id, [])
+        self, record_id: str, amendment: Amendment, values: Mapping[str, Any]
+    ) -> tuple[list[FieldConflict], dict[str, Any]]:
+        """Log an edit; return its conflicts, and the values that stand."""
+        log = self._logs.setdefault(record_id, [LoggedEdit(record_id, {})])
         digests = {
             name: self._sealer.blind_index(f"edit {name}", edited_text(value))
             for name, value in values.items()
         }
-        found = conflicts([LoggedEdit(record_id, {}), *log], base, digests)
-        log.append(LoggedEdit(entry_id, digests))
+        found = conflicts(log, amendment.base, digests)
+        edit = ranked(log, amendment.base, amendment.entry_id, amendment.upper_ms, digests)
+        standing = standing_fields(log, edit)
+        log.append(edit)
         for name, digest in digests.items():
             self._change.insert(
                 FieldEdit.__table__,
                 record_id=record_id,
-                entry_id=entry_id,
+                entry_id=edit.entry_id,
                 field=name,
                 position=len(log),
                 value_digest=digest,
+                rank_ms=edit.rank_ms,
+                depth=edit.depth,
             )
         for conflict in found:
+            stands = conflict.field in standing
             self._change.insert(
                 EditConflict.__table__,
                 record_id=record_id,
                 field=conflict.field,
-                winner_entry_id=entry_id,
-                loser_entry_id=conflict.other_entry_id,
+                winner_entry_id=edit.entry_id if stands else conflict.other_entry_id,
+                loser_entry_id=conflict.other_entry_id if stands else edit.entry_id,
                 state="open",
                 found_ms=self._change.now_ms,
             )
-        return found
+        return found, {name: value for name, value in values.items() if name in standing}
 
     def _write(self, table: Any, row: dict[str, Any]) -> None:
         if row["id"] in self._fresh:

@@ -56,9 +56,11 @@ def settle_credits(
     judged = contests(facts, in_use, campaigns, zone)
     codes = {indicator.code for indicator in in_use}
     known = {fact.fact_id for fact in facts} - set(fresh_ids)
-    found = credits_of_facts(connection, known)
-    stored = {key: credit for key, credit in found.items() if key[1] in codes}
+    stored = _stored_credits(connection, known, codes)
     figures = _locked_figures(connection, _concerned(judged, stored))
+    if any(indicator.cap_per == "holder" for indicator in in_use):
+        # Until the figures were locked, another subject's settling could move these under the cap.
+        stored = _stored_credits(connection, known, codes)
     wanted: dict[_CreditKey, Credit] = {}
     for indicator, contested in judged:
         final = contested
@@ -77,6 +79,13 @@ def settle_credits(
             figures[key][state] += difference
     put_figures(change, {key: figures[key] for key in changed})
     return len(differing)
+
+
+def _stored_credits(
+    connection: Connection, fact_ids: Collection[str], codes: Collection[str]
+) -> dict[_CreditKey, Credit]:
+    found = credits_of_facts(connection, fact_ids)
+    return {key: credit for key, credit in found.items() if key[1] in codes}
 
 
 def _concerned(
@@ -184,22 +193,15 @@ def _locked_figures(connection: Connection, keys: Iterable[FigureKey]) -> dict[F
     rows = [dict(zip(_FIGURE_KEY, key, strict=True)) | dict.fromkeys(STATES, 0) for key in ordered]
     for part in chunks(rows):
         insert_missing(connection, figure, part, _FIGURE_KEY)
-    return _figures(connection, ordered, is_locking=True)
-
-
-def _figures(
-    connection: Connection, ordered: Sequence[FigureKey], *, is_locking: bool
-) -> dict[FigureKey, dict[str, int]]:
-    figure = FigureRow.__table__
     holders_of: dict[tuple[int, str, str], list[str]] = defaultdict(list)
     for campaign, indicator, kind, holder in ordered:
         holders_of[campaign, indicator, kind].append(holder)
     found: dict[FigureKey, dict[str, int]] = {key: dict.fromkeys(STATES, 0) for key in ordered}
     for group, holders in holders_of.items():
         same = and_(*(figure.c[name] == part for name, part in zip(_FIGURE_KEY, group, strict=False)))
-        for part in chunks(holders):
-            statement = figure.select().where(same, figure.c.holder.in_(part)).order_by(figure.c.holder)
-            for row in connection.execute(statement.with_for_update() if is_locking else statement):
+        for some in chunks(holders):
+            statement = figure.select().where(same, figure.c.holder.in_(some)).order_by(figure.c.holder)
+            for row in connection.execute(statement.with_for_update()):
                 found[(*group, row.holder)] = {state: getattr(row, state) for state in STATES}
     return found
 
@@ -224,7 +226,7 @@ def put_figures(change: Change, figures: Mapping[FigureKey, Mapping[str, int]]) 
 
 def put_figures_of(change: Change, keys: Iterable[FigureKey]) -> None:
     """Replicate these figures as they stand, for example under a new plan."""
-    put_figures(change, _figures(change.connection, sorted(set(keys)), is_locking=False))
+    put_figures(change, _locked_figures(change.connection, {key for key in keys if key[2] == "agent"}))
 
 
 def _agent_quotas(connection: Connection, keys: Iterable[FigureKey]) -> dict[FigureKey, dict[str, int]]:

@@ -101,6 +101,7 @@ def receipt_png(digits: str) -> Response:
 @api.route("/receipts/<digits>", methods=["GET"], parameters=[_DIGITS])
 @api.response(200, ReceiptShown)
 @api.alt_response(404, schema=Problem, content_type="application/problem+json")
+@api.doc(security=[])
 def receipt_json(digits: str) -> dict[str, Any]:
     """Say what is true of a receipt; digits that are no receipt get that answer too."""
     if not digits.isdecimal() or not digits.isascii() or len(digits) > 400:

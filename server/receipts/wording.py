@@ -55,13 +55,13 @@ _VERDICTS = {
         "wait",
         Bilingual("Chữ ký hợp lệ – chưa đối soát", "Genuine signature – not reconciled yet"),
         Bilingual(
-            "Máy của người thu chưa gửi biên lai này về văn phòng. Hãy giữ biên lai và xem lại sau vài ngày.",
-            "The collector's device has not delivered this receipt yet. Keep it; look again in a few days.",
+            "Văn phòng chưa ghi nhận biên lai này. Hãy giữ biên lai và xem lại sau vài ngày.",
+            "The office has not recorded this receipt yet. Keep it; look again in a few days.",
         ),
     ),
     Standing.VOIDED: Verdict(
         "gone",
-        Bilingual("Biên lai đã hủy", "Voided receipt"),
+        Bilingual("Biên lai đã huỷ", "Voided receipt"),
         Bilingual(
             "Biên lai này không còn giá trị. Nếu bạn chưa nhận lại tiền, hãy báo văn phòng.",
             "This receipt no longer stands. If your money was not returned, tell the office.",
@@ -115,9 +115,9 @@ _VERDICTS = {
 }
 _VALID_VOID = Verdict(
     "void",
-    Bilingual("Biên lai hủy", "Cancellation"),
+    Bilingual("Biên lai huỷ", "Cancellation"),
     Bilingual(
-        "Biên lai này xác nhận rằng một biên lai khác đã được hủy.",
+        "Biên lai này xác nhận rằng một biên lai khác đã được huỷ.",
         "This confirms that another receipt was cancelled.",
     ),
 )
@@ -126,7 +126,7 @@ _KINDS = {
     ReceiptKind.HEALTH: Bilingual("BHYT hộ gia đình", "Household health insurance"),
     ReceiptKind.DONATION: Bilingual("Ủng hộ thẻ BHYT", "Card donation"),
     ReceiptKind.CORRECTION: Bilingual("Điều chỉnh biên lai", "Correction"),
-    ReceiptKind.VOID: Bilingual("Hủy biên lai", "Cancellation"),
+    ReceiptKind.VOID: Bilingual("Huỷ biên lai", "Cancellation"),
     ReceiptKind.DAY_CLOSE: Bilingual("Chốt sổ trong ngày", "Day close"),
 }
 _METHODS = {"cash": Bilingual("Tiền mặt", "Cash"), "transfer": Bilingual("Chuyển khoản", "Bank transfer")}
@@ -162,9 +162,9 @@ def facts_of(shown: ShownReceipt, zone: tzinfo) -> list[Fact]:
     if shown.related_number is not None:
         is_void = content.kind == ReceiptKind.VOID
         label = (
-            Bilingual("Hủy biên lai số", "Cancels receipt")
+            Bilingual("Huỷ biên lai số", "Cancels receipt")
             if is_void
-            else Bilingual("Biên lai hủy số", "Cancelled by")
+            else Bilingual("Biên lai huỷ số", "Cancelled by")
         )
         facts.append(Fact(label, shown.related_number, is_number=True))
     return facts

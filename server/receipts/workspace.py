@@ -137,7 +137,12 @@ class ReceiptsWorkspace:
 
     def payment_settled(self, payment_id: str) -> None:
         """Let the receipts that waited for this payment be reconciled."""
-        self._move(payment_id, {ReceiptState.PENDING}, ReceiptState.RECONCILED, None)
+        waiting = {ReceiptState.PENDING, ReceiptState.QUARANTINED}
+        self._move(payment_id, waiting, ReceiptState.RECONCILED, None)
+
+    def payment_quarantined(self, payment_id: str) -> None:
+        """Let the receipts of this payment wait, with it, for a person."""
+        self._move(payment_id, {ReceiptState.PENDING}, ReceiptState.QUARANTINED, None)
 
     def payment_voided(self, payment_id: str, by_entry_id: str) -> None:
         """Let the receipt of this payment be void; its void receipt is not touched."""
@@ -235,7 +240,7 @@ class ReceiptsWorkspace:
     ) -> None:
         for key in self._by_payment[payment_id]:
             receipt = self._receipts[key]
-            if is_money_receipt(receipt.kind) and receipt.state in states:
+            if is_money_receipt(receipt.kind) and receipt.code is None and receipt.state in states:
                 self._receipts[key] = dataclasses.replace(receipt, state=state, closed_by=closed_by)
 
     def _put_record(self, receipt: KnownReceipt) -> None:

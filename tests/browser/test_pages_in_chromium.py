@@ -131,7 +131,7 @@ def test_a_one_time_code_comes_with_a_picture_that_loads(visitor):
     page = visitor.visit("/devices", "devices")
     page.get_by_label("Nhân viên").select_option(label="Huỳnh Thị Mỹ Hạnh")
     page.get_by_role("button", name="Tạo mã dùng một lần").click()
-    picture = page.get_by_role("img", name="Mã QR kích hoạt")
+    picture = page.get_by_role("img", name="Mã QR đăng ký")
     picture.wait_for()
     assert picture.evaluate("image => image.naturalWidth") > 0
     visitor.check("code")

@@ -96,13 +96,13 @@ class RawTablet:
         """Start another run of the monotonic clock."""
         self.clocks.boot, self.clocks.boot_at_ms = boot, self.office.clock.now_ms()
 
-    def entry(self, kind: str, body: Any, entry_id: str | None = None, **members: Any) -> tuple[str, str]:
+    def entry(self, kind: str, body: Any, entry_id: str | None = None, /, **members: Any) -> tuple[str, str]:
         """Return a new entry's id and text, without appending it. `members` replace the envelope's."""
         entry_id = entry_id or self.ids.new_id()
         content = {"id": entry_id, "kind": kind, "captured": self.clock_shown(), "body": body}
         return entry_id, json.dumps(content | members, ensure_ascii=False)
 
-    def append(self, kind: str, body: Any, entry_id: str | None = None, **members: Any) -> str:
+    def append(self, kind: str, body: Any, entry_id: str | None = None, /, **members: Any) -> str:
         """Append an entry to the journal and return its id."""
         entry_id, text = self.entry(kind, body, entry_id, **members)
         self.journal.append(text)
@@ -119,7 +119,7 @@ class RawTablet:
 
     def visit(self, household: str, **more: Any) -> str:
         """Record a visit."""
-        body = {"household": household, "disposition": "agreed", "campaign": DRIVE}
+        body = {"household": household, "area": COMMUNES[1], "disposition": "agreed", "campaign": DRIVE}
         return self.append("visit_recorded", body | more)
 
     def enrolment(self, person: str, **more: Any) -> str:
@@ -257,6 +257,7 @@ def an_enrolment(person: str, **more: Any) -> dict[str, Any]:
     """Return the body of an enrolment of 300,000 đồng."""
     body = {
         "person": person,
+        "area": COMMUNES[1],
         "scheme": "voluntary",
         "status": "new",
         "from_day": "2020-06-01",

@@ -255,6 +255,8 @@ def upgrade() -> None:
         sa.Column("field", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("value_digest", sa.Text(), nullable=False),
+        sa.Column("rank_ms", sa.BigInteger(), nullable=False),
+        sa.Column("depth", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("record_id", "entry_id", "field", name=op.f("pk_field_edit")),
     )
     op.create_table(

@@ -127,7 +127,7 @@ def test_an_agent_page_says_why_something_is_not_counted(a_viewer, watched):
 def test_an_officers_page_lists_what_others_recorded_for_them(a_viewer, watched):
     page = text_of(a_viewer().get(f"/agents/{watched.office.officers[0]}"))
     assert "4 / 3 133,33 %" in page
-    assert page.count("Người vận động Được tính") == 4
+    assert page.count("Người vận động Đã tính") == 4
 
 
 def test_an_agent_page_shows_the_cash_in_hand_and_the_journal(a_viewer, watched):
@@ -143,10 +143,10 @@ def test_a_one_time_code_is_shown_once_with_its_qr(a_viewer, watched):
     client = a_viewer()
     fields = {"worker_id": watched.office.agents["hanh"], "csrf_token": form_token(client, "/devices")}
     page = client.post("/devices", data=fields)
-    assert "Mã kích hoạt cho Huỳnh Thị Mỹ Hạnh" in text_of(page)
+    assert "Mã đăng ký cho Huỳnh Thị Mỹ Hạnh" in text_of(page)
     assert "data:image/svg+xml;base64," in page.get_data(as_text=True)
     assert page.headers["Cache-Control"] == "no-store"
-    assert "Mã kích hoạt cho" not in text_of(client.get("/devices"))
+    assert "Mã đăng ký cho" not in text_of(client.get("/devices"))
 
 
 @pytest.mark.parametrize("worker_id", ["", "nobody", "\x00"])

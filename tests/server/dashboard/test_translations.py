@@ -9,6 +9,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
+from field_client.texts import KIND_NAMES, TEXTS
 from server.dashboard.wording import WORDS
 from server.quotas.rules import STATES
 from sync.verdict import Decision, OutcomeState
@@ -53,3 +54,14 @@ def test_translations_are_complete_and_keep_their_placeholders():
 
 def test_every_state_that_pages_show_has_a_word():
     assert {str(each) for each in (*Decision, *OutcomeState)} | set(STATES) <= set(WORDS)
+
+
+def test_pages_and_desk_client_have_one_word_for_one_thing():
+    for kind, words in KIND_NAMES.items():
+        assert _spoken(WORDS[kind]) == _spoken(words), kind
+    for state in {str(each) for each in (*Decision, *OutcomeState)}:
+        assert _spoken(WORDS[state]) == _spoken(TEXTS[f"state_{state}"]), state
+
+
+def _spoken(words: tuple[str, str]) -> list[str]:
+    return [word.casefold() for word in words]

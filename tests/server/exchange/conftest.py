@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.conftest import BACKENDS
 from tests.support.office_checks import problems_of
+from tests.support.postgres import PostgresCluster
 from tests.support.raw_tablet import RawTablet, a_tablet
 from tests.support.small_office import SmallOffice, small_office
+
+
+def audited(office: SmallOffice) -> Iterator[SmallOffice]:
+    """Give an office, and audit it in the end."""
+    try:
+        yield office
+        assert problems_of(office) == []
+    finally:
+        office.runtime.transactions.engine.dispose()
 
 
 @pytest.fixture
 def office(any_database: str) -> Iterator[SmallOffice]:
     """A small office on each kind of database, audited when the test is done."""
     with small_office(any_database) as office:
-        yield office
-        assert problems_of(office) == []
-        office.runtime.transactions.engine.dispose()
+        yield from audited(office)
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def shared_office(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SmallOffice]:
+    """An office that the many small tests of one module share, each with a tablet of its own."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        url = f"sqlite:///{shutil.copyfile(template, tmp_path_factory.mktemp('shared') / 'office.sqlite3')}"
+    else:
+        cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")
+        url = cluster.url(cluster.new_database(request.getfixturevalue("postgres_template")))
+    with small_office(url) as office:
+        yield from audited(office)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from sync.journal import genesis_digest
 from tests.support.office_checks import cash_of, count, incidents, outcome_of, rows, state_of, suspense_of
 from tests.support.raw_tablet import RawTablet, a_household, a_payment, a_tablet
 
+from tests.support.small_office import COMMUNES
+
 
 def a_day_of_work(tablet: RawTablet) -> list[str]:
     """Capture one entry of most kinds; return their ids."""
@@ -21,7 +23,8 @@ def a_day_of_work(tablet: RawTablet) -> list[str]:
     visit = tablet.visit(household)
     install = tablet.append(
         "vssid_installed",
-        {"person": person, "state": "activated", "occasion": "home_visit", "evidence": "seen_on_screen"},
+        {"person": person, "area": COMMUNES[1], "state": "activated"}
+        | {"occasion": "home_visit", "evidence": "seen_on_screen"},
     )
     enrolment = tablet.enrolment(person, visit=visit)
     payment = tablet.payment(enrolment)

@@ -7,11 +7,12 @@ import json
 import pytest
 
 from server.exchange import registry
+from server.journals.queries import entry_text
 from server.outreach.workspace import OutreachWorkspace
 from server.people.workspace import PeopleWorkspace
 from sync.limits import LIMITS
 from tests.support.office_checks import count, outcome_of, rows
-from tests.support.raw_tablet import a_household, a_payment, an_enrolment, send
+from tests.support.raw_tablet import a_household, a_payment, a_tablet, an_enrolment, send
 from tests.support.small_office import COMMUNES
 
 NOBODY = "018f0000-0000-7000-8000-000000000000"
@@ -143,7 +144,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_entry_is_quarantined_with_its_code_and_the_others_go_through(office, tablet, name):
+def test_a_bad_entry_is_quarantined_with_its_code_and_the_others_go_through(shared_office, name):
+    tablet = a_tablet(shared_office)
     capture, code, field = BAD[name]
     before = tablet.household()
     capture(tablet)
@@ -155,14 +157,17 @@ def test_a_bad_entry_is_quarantined_with_its_code_and_the_others_go_through(offi
     decisions = answer.decisions
     del decisions[bad_at]
     assert set(decisions) == {"applied"}
-    stored = rows(office, "SELECT verdict, code FROM entry WHERE seq = :seq", seq=bad_at + 1)
+    stored = rows(
+        shared_office,
+        "SELECT verdict, code FROM entry WHERE installation_id = :id AND seq = :seq",
+        id=tablet.installation,
+        seq=bad_at + 1,
+    )
     assert stored == [("quarantined", code)]
     assert tablet.sync(first_seq=1).verdicts == answer.verdicts
 
 
 def test_a_void_of_another_agents_entry_or_twice_is_quarantined(office, tablet):
-    from tests.support.raw_tablet import a_tablet
-
     visit = tablet.visit(tablet.household())
     tablet.append("entry_voided", {"target": visit, "reason": "nhầm"})
     tablet.append("entry_voided", {"target": visit, "reason": "nhầm"})
@@ -173,8 +178,6 @@ def test_a_void_of_another_agents_entry_or_twice_is_quarantined(office, tablet):
 
 
 def test_the_bytes_of_a_quarantined_entry_are_kept_as_they_came(office, tablet):
-    from server.journals.queries import entry_text
-
     tablet.journal.append('{"không": "phải"  ')
     tablet.sync()
     with office.runtime.transactions.reading() as connection:

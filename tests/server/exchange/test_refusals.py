@@ -14,6 +14,11 @@ from tests.support.office_checks import count
 from tests.support.raw_tablet import SYNC, a_household, send
 
 
+@pytest.fixture
+def office(shared_office):
+    return shared_office
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_stored(office):
     yield
@@ -52,13 +57,11 @@ def test_a_body_that_cannot_be_read_is_refused(tablet, name):
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_lone_surrogate_in_an_entry_is_refused_with_the_envelope(tablet, request_of):
+@pytest.mark.parametrize("escape", ["\\ud800", "\\uDBFF", "\\udc00", "\\uDFFF"])
+def test_a_lone_surrogate_in_an_entry_is_refused_with_the_envelope(tablet, request_of, escape):
     """Lone surrogates in the envelope are refused."""
-    body = json.dumps(request_of).encode().replace(b"Hu", b"\\ud800")
-    assert b"\\ud800" in body or request_of["push"]["entries"].append("x") is None
-    entries = '["\\ud800"]'
-    text = json.dumps(request_of | {"push": request_of["push"] | {"entries": "@"}}).replace('"@"', entries)
-    assert tablet.post(None, body=text.encode()).code == "body_unreadable"
+    text = json.dumps(request_of | {"push": request_of["push"] | {"entries": ["@"]}})
+    assert tablet.post(None, body=text.replace("@", escape).encode()).code == "body_unreadable"
 
 
 INVALID = {

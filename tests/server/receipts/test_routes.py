@@ -193,10 +193,10 @@ def test_a_voided_receipt_and_its_void_name_each_other(
     void = tablet.void(payment, receipt)
     desk.judge(void)
     voided = page(client, receipt["token"])
-    assert "Biên lai đã hủy" in voided
+    assert "Biên lai đã huỷ" in voided
     assert "20-04807-00000002" in voided
     cancelling = page(client, void["token"])
-    assert "Hủy biên lai số" in cancelling
+    assert "Huỷ biên lai số" in cancelling
     assert "20-04807-00000001" in cancelling
     assert standing(client, receipt["token"])["related_number"] == "20-04807-00000002"
 

@@ -1,0 +1,186 @@
+"""The demo on a small scale: a green run, what it leaves on the disk, and three sabotaged servers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.demo.figures import SCALES
+from server.demo.plan import Plan, make_plan
+from server.office.area_list import TIEN_GIANG_2025, read_area_list
+from tests.architecture.sources import ROOT
+
+SEED = 7
+_DEMO = [sys.executable, "-c", "from server.cli import main; main()", "demo"]
+_SMALL = ["--scale", "small", "--port", "0", "--seed", str(SEED)]
+_LAST_LINE = "Ctrl-C"
+_RUN_S = 150
+
+
+@dataclass
+class ServedDemo:
+    """A demo that is done and goes on serving."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    output: str
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return re.search(r"http://127\.0\.0\.1:\d+", self.output).group()
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    """What the demo replays: the same seed gives the same people."""
+    return make_plan(SCALES["small"], SEED, read_area_list(TIEN_GIANG_2025))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> Iterator[ServedDemo]:
+    """Run the demo until it waits for Ctrl-C; its write-ahead log is still there then."""
+    folder = tmp_path_factory.mktemp("demo") / "kept"
+    with subprocess.Popen(
+        [*_DEMO, *_SMALL, "--keep", str(folder)],
+        cwd=ROOT,
+        env=demo_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        start_new_session=True,
+    ) as process:
+        too_long = threading.Timer(_RUN_S, process.terminate)
+        too_long.start()
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if _LAST_LINE in line:
+                break
+        too_long.cancel()
+        try:
+            yield ServedDemo(process, folder, "".join(lines))
+        finally:
+            process.terminate()
+
+
+def demo_environment() -> dict[str, str]:
+    """The environment of a run: none of this process's configuration, wide lines."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("TUNGNHA_")}
+    return {**mine, "PYTHONIOENCODING": "utf-8", "COLUMNS": "160"}
+
+
+def files_with(folder: Path, numbers: set[str]) -> list[str]:
+    """Return the files below `folder` that hold one of the numbers in clear, as a whole number."""
+    longest_first = "|".join(sorted(numbers, key=len, reverse=True))
+    # Receipt tokens are runs of hundreds of digits, in which any ten can occur.
+    pattern = re.compile(rb"(?<![0-9])(?:" + longest_first.encode("ascii") + rb")(?![0-9])")
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and pattern.search(path.read_bytes())
+    )
+
+
+def test_the_demo_agrees_with_every_figure_and_goes_on_serving(served):
+    assert "Mọi con số đều khớp" in served.output, served.output
+    assert "✗" not in served.output
+    assert httpx.get(f"{served.url}/readyz", timeout=10).status_code == 200
+
+
+def test_the_demo_says_what_is_invented_and_with_which_seed(served):
+    assert "đầu năm 2025" in served.output
+    assert f"(hạt giống {SEED})" in served.output
+
+
+def test_nothing_on_the_disk_holds_a_number_in_clear(served, plan, tmp_path):
+    """Database, write-ahead log, backup, tablets' files and logs, while the demo serves."""
+    environment = dict(
+        line.split("=", 1) for line in (served.folder / "office.env").read_text(encoding="ascii").splitlines()
+    )
+    backup = [*_DEMO[:3], "backup", str(tmp_path / "backup.sqlite3")]
+    subprocess.run(backup, cwd=ROOT, env={**demo_environment(), **environment}, check=True, timeout=60)
+    names = {path.name for path in served.folder.rglob("*")}
+    assert {"office.sqlite3", "office.sqlite3-wal", "server.log", "field.sqlite3"} <= names
+    assert files_with(served.folder, plan.numbers()) == []
+    assert files_with(tmp_path, plan.numbers()) == []
+    assert not any(number in served.output for number in plan.numbers())
+
+
+def test_the_same_scan_finds_a_planted_number(served, plan, tmp_path):
+    number = min(plan.numbers())
+    copy = tmp_path / "office.sqlite3"
+    with (
+        closing(sqlite3.connect(served.folder / "office.sqlite3")) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+        target.execute(
+            "UPDATE household SET address = ? || address WHERE id = (SELECT min(id) FROM household)",
+            [number + " "],
+        )
+        target.commit()
+    shutil.copyfile(served.folder / "server.log", tmp_path / "server.log")
+    with (tmp_path / "server.log").open("a", encoding="utf-8") as log:
+        log.write(f'{{"event": "request", "national_id": "{number}"}}\n')
+    assert files_with(tmp_path, plan.numbers()) == ["office.sqlite3", "server.log"]
+
+
+def test_ctrl_c_ends_the_demo_and_every_process_of_it(served):
+    """Comes last: the demo is over afterwards."""
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(30) == 0
+    assert processes_in(served.folder) == []
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Return the processes whose command line or environment names `folder`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            known = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in known:
+            found.append(process.name)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("safeguard", "what_differs"),
+    [
+        ("stored_verdicts", "Kết luận trên máy đúng như máy chủ lưu"),
+        ("entry_ids", "Tiền trên sổ cái khớp đếm lại"),
+        ("person_uniqueness", "Đếm lại độc lập khớp bảng chỉ tiêu"),
+    ],
+)
+def test_the_demo_fails_without(safeguard, what_differs, tmp_path):
+    server = f"{sys.executable} {ROOT / 'tests/end_to_end/sabotaged_server.py'} {safeguard}"
+    folder = tmp_path / "kept"
+    done = subprocess.run(
+        [*_DEMO, *_SMALL, "--once", "--keep", str(folder), "--server-command", server],
+        cwd=ROOT,
+        env=demo_environment(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=_RUN_S,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("✗")]
+    assert any(what_differs in line for line in wrong), done.stdout
+    assert processes_in(folder) == []

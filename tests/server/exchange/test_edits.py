@@ -1,0 +1,110 @@
+"""Edits carry the entry that they are based on; conflicts are kept field by field (design §5)."""
+
+from __future__ import annotations
+
+from tests.support.office_checks import count, rows
+from tests.support.raw_tablet import a_tablet
+from tests.support.small_office import COMMUNES
+
+
+def amend(tablet, record, base, kind="household", **values):
+    """Append an amendment and return its id."""
+    return tablet.append(f"{kind}_amended", {kind: record, "base": base, "set": values})
+
+
+def test_an_edit_in_sight_of_the_one_before_conflicts_with_nothing(office, tablet):
+    """Amend, amend: no conflict with oneself."""
+    household = tablet.household()
+    first = amend(tablet, household, household, head_name="Một")
+    second = amend(tablet, household, first, head_name="Hai")
+    amend(tablet, household, second, head_name="Ba")
+    assert tablet.sync().decisions == ["applied"] * 4
+    assert rows(office, "SELECT head_name, version FROM household") == [("Ba", 4)]
+    assert count(office, "edit_conflict") == 0
+
+
+def test_two_edits_of_one_field_keep_both_values_and_the_conflict(office):
+    """Losers, authors and entries are kept; no silent overwrite."""
+    an, binh = a_tablet(office), a_tablet(office, "binh")
+    household = an.household()
+    an.sync()
+    first = amend(an, household, household, head_name="Của An", members=4)
+    second = amend(binh, household, household, head_name="Của Bình", address="Số 9")
+    an.sync()
+    answer = binh.sync()
+    assert (answer.decisions, answer.verdicts[0]["flags"]) == (["merged"], ["conflict"])
+    assert rows(office, "SELECT head_name, members, address FROM household") == [("Của Bình", 4, "Số 9")]
+    found = rows(office, "SELECT field, winner_entry_id, loser_entry_id, state FROM edit_conflict")
+    assert found == [("head_name", second, first, "open")]
+    assert count(office, "entry") == 3
+
+
+def test_edits_of_different_fields_or_to_the_same_value_do_not_conflict(office):
+    an, binh = a_tablet(office), a_tablet(office, "binh")
+    household = an.household()
+    an.sync()
+    amend(an, household, household, head_name="Giống nhau", members=4)
+    amend(binh, household, household, head_name="Giống nhau", address="Số 9")
+    an.sync()
+    assert binh.sync().decisions == ["applied"]
+    assert count(office, "edit_conflict") == 0
+
+
+def test_an_edit_whose_base_has_not_arrived_is_held(office):
+    """A base the server lacks: held."""
+    an, binh = a_tablet(office), a_tablet(office, "binh")
+    household = an.household()
+    an.sync()
+    base = amend(an, household, household, head_name="Một")
+    later = amend(binh, household, base, head_name="Hai")
+    assert binh.sync().decisions == ["held"]
+    an.sync()
+    assert rows(office, "SELECT state FROM outcome WHERE entry_id = :id", id=later) == [("applied",)]
+    assert rows(office, "SELECT head_name FROM household") == [("Hai",)]
+    assert count(office, "edit_conflict") == 0
+
+
+def test_a_number_that_makes_two_persons_one_moves_their_facts_into_one_contest(office):
+    an, binh = a_tablet(office), a_tablet(office, "binh")
+    first = an.person(national_id="000190000001")
+    an.enrolment(first)
+    an.sync()
+    office.clock.advance(hours=1)
+    second = binh.person()
+    binh.enrolment(second)
+    binh.sync()
+    amend(binh, second, second, "person", national_id="000190000001")
+    assert binh.sync().decisions == ["applied"]
+    states = rows(office, "SELECT state FROM credit WHERE indicator = 'voluntary_enrolled'")
+    assert sorted(states) == [("counted",), ("duplicate",)]
+    assert count(office, "duplicate_candidate") == 1
+
+
+def test_a_shared_number_is_noted_once_however_often_the_person_is_amended(office, tablet):
+    tablet.person(national_id="000190000001")
+    twin = tablet.person(national_id="000190000001")
+    last = amend(tablet, twin, twin, "person", phone="0912345678")
+    last = amend(tablet, twin, last, "person", national_id="000190000001")
+    tablet.sync()
+    amend(tablet, twin, last, "person", national_id="000190000001", sex="male")
+    assert tablet.sync().decisions == ["applied"]
+    assert count(office, "duplicate_candidate") == 1
+
+
+def test_a_person_who_moves_house_takes_the_new_area(office, tablet):
+    far = tablet.household(COMMUNES[0])
+    person = tablet.person(tablet.household())
+    amend(tablet, person, person, "person", household=far)
+    tablet.sync()
+    assert rows(office, "SELECT area_key FROM person") == [(COMMUNES[0],)]
+
+
+def test_clearing_a_field_and_setting_it_conflict(office):
+    an, binh = a_tablet(office), a_tablet(office, "binh")
+    household = an.household(members=4)
+    an.sync()
+    amend(an, household, household, members=None)
+    amend(binh, household, household, members=5)
+    an.sync()
+    assert binh.sync().decisions == ["merged"]
+    assert rows(office, "SELECT members FROM household") == [(5,)]

@@ -1,0 +1,94 @@
+"""Two tablets' pushes that overlap in time come to what they come to one after the other."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from server.audit.changes import Change
+from server.quotas.actions import define_indicator
+from server.quotas.rules import Indicator
+from tests.support.office_checks import rows
+from tests.support.raw_tablet import a_tablet
+from tests.support.small_office import COMMUNES
+
+
+@pytest.fixture
+def overlapping(monkeypatch):
+    """Return a function that syncs a second tablet while the first one's push waits to commit."""
+
+    def overlap(first, second):
+        is_written, may_commit = threading.Event(), threading.Event()
+        finish = Change.finish
+
+        def finish_slowly(change):
+            finish(change)
+            if change.actor.chain == f"installation:{first.installation}":
+                is_written.set()
+                may_commit.wait(10)
+
+        monkeypatch.setattr(Change, "finish", finish_slowly)
+        answers = {}
+
+        def sync(name, tablet):
+            answers[name] = tablet.sync()
+
+        threads = [
+            threading.Thread(target=sync, args=("first", first)),
+            threading.Thread(target=sync, args=("second", second)),
+        ]
+        threads[0].start()
+        assert is_written.wait(10)
+        threads[1].start()
+        threads[1].join(0.7)
+        assert threads[1].is_alive(), "the second push waits for what the first one locked"
+        may_commit.set()
+        for thread in threads:
+            thread.join(20)
+        monkeypatch.undo()
+        return answers["first"].decisions, answers["second"].decisions
+
+    return overlap
+
+
+def test_a_household_moves_while_one_of_its_people_gets_another_name(office, tablet, overlapping):
+    other = a_tablet(office, "binh")
+    household = tablet.household()
+    person = tablet.person(household)
+    tablet.sync()
+    change = {"person": person, "base": person, "set": {"full_name": "Lê Thị Mận"}}
+    other.append("person_amended", change)
+    moved = {"household": household, "base": household, "set": {"area": COMMUNES[2]}}
+    tablet.append("household_amended", moved)
+    assert overlapping(other, tablet) == (["applied"], ["applied"])
+    assert rows(office, "SELECT full_name, area_key FROM person") == [("Lê Thị Mận", COMMUNES[2])]
+
+
+def test_a_fact_is_paid_while_an_earlier_one_takes_its_place_under_a_cap(office, tablet, overlapping):
+    indicator = Indicator("first_of_agent", "enrolment", cap=1, cap_per="holder")
+    zone = office.runtime.config.time_zone
+    office.change(lambda change: define_indicator(change, zone, indicator, "Đầu tiên", "First"))
+    late = a_tablet(office, "an")
+    late.enrolment(late.person(national_id="000190000001"))
+    office.clock.advance(hours=1)
+    enrolment = tablet.enrolment(tablet.person(national_id="000190000002"))
+    tablet.sync()
+    tablet.payment(enrolment)
+    assert overlapping(late, tablet) == (["applied", "applied"], ["applied"])
+    counted = rows(office, "SELECT counted, over_limit FROM figure WHERE indicator = 'first_of_agent'")
+    assert counted == [(1, 1)]
+
+
+def test_a_payment_arrives_while_its_person_becomes_another_identity(office, tablet, overlapping):
+    other = a_tablet(office, "binh")
+    person = tablet.person()
+    enrolment = tablet.enrolment(person)
+    twin = tablet.person(national_id="000190000001")
+    tablet.enrolment(twin)
+    tablet.sync()
+    other.append("person_amended", {"person": person, "base": person, "set": {"national_id": "000190000001"}})
+    tablet.payment(enrolment)
+    assert overlapping(other, tablet) == (["applied"], ["applied"])
+    states = rows(office, "SELECT state FROM credit WHERE indicator = 'voluntary_enrolled' ORDER BY state")
+    assert states == [("counted",), ("duplicate",)]
