@@ -25,6 +25,7 @@ from field_client.transport import HttpTransport, LineDownError, NotOurServerErr
 # A replay cannot wait as patiently as a tablet in a pocket.
 _LONGEST_WAIT_S = 0.5
 _SYNC_ATTEMPTS = 60
+_HELD_S = 120.0
 _ANSWERED_WRONGLY = (NotOurServerError, NotAcknowledgedError, NoProgressError, RefusedError, OtherWorkerError)
 
 
@@ -34,9 +35,13 @@ def _tell(**event: Any) -> None:
 
 
 class ObservedTransport:
-    """Says when the first request goes out; can lose one answer after the server has given it."""
+    """Says when the first request goes out; can lose one answer after the server has given it.
+
+    `holds_reply` keeps an answer back for so long that whoever is to kill this process can.
+    """
 
     loses_reply = False
+    holds_reply = False
     is_told = True
 
     def __init__(self, server_url: str) -> None:
@@ -48,6 +53,8 @@ class ObservedTransport:
             ObservedTransport.is_told = True
             _tell(event="posting")
         reply = self._line.post(path, body, signature)
+        if ObservedTransport.holds_reply:
+            time.sleep(_HELD_S)
         if ObservedTransport.loses_reply:
             ObservedTransport.loses_reply = False
             _tell(event="reply_lost", status=reply.status)
@@ -119,7 +126,8 @@ def _enrol(client: FieldClient, command: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sync(client: FieldClient, command: dict[str, Any]) -> dict[str, Any]:
-    ObservedTransport.loses_reply = command["lose_reply"]
+    ObservedTransport.loses_reply = command.get("fault") == "lose_reply"
+    ObservedTransport.holds_reply = command.get("fault") == "hold_reply"
     ObservedTransport.is_told = False
     for attempt in range(1, _SYNC_ATTEMPTS + 1):
         try:

@@ -14,7 +14,7 @@ from typing import Any
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from sync.codes import EntryCode
-from sync.entry import FIELD_CHARACTERS, UUID7_PATTERN, UUID_PATTERN, Fault
+from sync.entry import FIELD_CHARACTERS, UUID7_PATTERN, UUID_PATTERN, Fault, shown_name
 from sync.limits import LIMITS
 
 _MESSAGES = {
@@ -210,7 +210,7 @@ def first_fault(errors: Mapping[Any, Any]) -> Fault:
     while isinstance(node, Mapping):
         key = sorted(node, key=str)[0]
         if key != "_schema":
-            path.append(str(key))
+            path.append(shown_name(str(key)))
         node = node[key]
     message = node[0] if isinstance(node, list) and node else node
     if isinstance(message, Mapping):

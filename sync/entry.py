@@ -24,6 +24,7 @@ _CLOCK_MEMBERS = {"wall_ms", "boot", "monotonic_ms"}
 LARGEST_INTEGER = 9_007_199_254_740_992
 # A fault names its field with the sender's own member names; they may be of any length.
 FIELD_CHARACTERS = 200
+_PLAIN_NAME = re.compile(r"[0-9A-Za-z_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,14 @@ class UnreadableEntry:
     kind: str | None = None
     captured: ClockReading | None = None
     body: dict[str, Any] | None = None
+
+
+def shown_name(name: str) -> str:
+    """Return a sender's member name as a fault may repeat it: what is no plain name is only "?".
+
+    Otherwise a blank or a letter in another form would make the answer itself break the contract.
+    """
+    return name if _PLAIN_NAME.fullmatch(name) else "?"
 
 
 class DuplicateMemberError(ValueError):
@@ -134,7 +143,7 @@ def text_fault(value: Any, limits: Limits, field: str = "body") -> Fault | None:
             if not node.isascii() and any("\ud800" <= letter <= "\udfff" for letter in node):
                 return Fault(EntryCode.FIELD_INVALID, name)
         elif isinstance(node, dict):
-            pending.extend((f"{name}.{key}", child) for key, child in reversed(node.items()))
+            pending.extend((f"{name}.{shown_name(key)}", child) for key, child in reversed(node.items()))
             pending.extend((f"{name}", key) for key in node if "\x00" in key or not key.isascii())
         elif isinstance(node, list):
             pending.extend((f"{name}.{index}", child) for index, child in enumerate(node))

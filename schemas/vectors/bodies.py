@@ -133,6 +133,9 @@ _FAULTS: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("letters in a phone", "household_registered", {"phone": "99900000x"}, "field_invalid", "phone"),
     ("digits of another script", "household_registered", {"phone": "٩٩٩٠٠٠٠٠١"}, "field_invalid", "phone"),
     ("an unknown member", "household_registered", {"colour": "red"}, "field_unknown", "colour"),
+    # The answer names the member, and has to be a sound answer itself.
+    ("an unknown member of an odd name", "household_registered", {"e\u0302\r": 1}, "field_unknown", "?"),
+    ("an odd name inside", "household_amended", {"set": {"\r": 1}}, "field_unknown", "set.?"),
     ("nothing set", "household_amended", {"set": {}}, "field_invalid", "set"),
     ("no base", "household_amended", {"base": ...}, "field_missing", "base"),
     (

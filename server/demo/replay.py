@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,7 +28,7 @@ from server.demo.figures import (
 )
 from server.demo.office import DemoOffice, office_moment_ms
 from server.demo.plan import Plan, Visit
-from server.demo.processes import KillInTransaction, ServerProcess, Tablet
+from server.demo.processes import DemoFailedError, KillInTransaction, ServerProcess, Tablet
 from sync.clock import VirtualClock
 
 AT_ONCE = 8
@@ -101,6 +101,7 @@ class Replay:
         self._step = step
         self._guard = threading.Lock()
         self._open: list[Tablet] = []
+        self._is_over = False
         self.happened = Happened()
 
     @property
@@ -123,6 +124,7 @@ class Replay:
     def close(self) -> None:
         """Kill the tablets that are still open, after an error."""
         with self._guard:
+            self._is_over = True
             left, self._open = self._open, []
         for tablet in left:
             tablet.abort()
@@ -143,20 +145,22 @@ class Replay:
         killing = KillInTransaction(self._server, self._database)
         self._begin_day(FIRST_LAUNCH, LAUNCH_DAYS[FIRST_LAUNCH], LAUNCH_DAYS[FIRST_LAUNCH])
         roles = self._plan.roles
+        is_home = {agent: threading.Event() for agent in roles.first}
+
+        def work(agent: int) -> None:
+            # Whom the first have enrolled the last enrol again: later by any clock.
+            for earlier in is_home.values() if agent in roles.last else ():
+                earlier.wait()
+            try:
+                is_killed, loses_reply = agent == roles.killed, agent == roles.unanswered
+                self._shift(FIRST_LAUNCH, agent, is_killed=is_killed, loses_reply=loses_reply)
+            finally:
+                if agent in is_home:
+                    is_home[agent].set()
+
         killing.start()
         try:
-            self._in_parallel(
-                [
-                    partial(
-                        self._shift,
-                        FIRST_LAUNCH,
-                        agent.index,
-                        is_killed=agent.index == roles.killed,
-                        loses_reply=agent.index == roles.unanswered,
-                    )
-                    for agent in self._plan.agents
-                ]
-            )
+            self._in_parallel([partial(work, agent.index) for agent in self._plan.agents])
         finally:
             self.happened.killed_server = killing.finish()
 
@@ -207,7 +211,7 @@ class Replay:
                 if loses_reply:
                     self.happened.reply_lost = any(event.get("status") == 200 for event in heard)
                 return
-            tablet.until("event", tablet.tell("sync", lose_reply=False))
+            tablet.until("event", tablet.tell("sync", fault="hold_reply"))
             status, left = tablet.kill()
             self.happened.killed_tablet_status = status
             self.happened.killed_tablet_had_finished = b"done" in left
@@ -218,9 +222,7 @@ class Replay:
         """Both copies sync: the second is a fork, both are fenced, both enrol again and carry over."""
         happened = self.happened
         self._sync(original)
-        happened.clone_codes = [
-            tablet.do("sync", lose_reply=False).get("code") for tablet in (copy, original)
-        ]
+        happened.clone_codes = [tablet.do("sync").get("code") for tablet in (copy, original)]
         for tablet in (original, copy):
             code = self.office.enrolment_code(self._plan.roles.cloned)
             enrolled = tablet.do("enrol", server=self._server.url, code=code, again=True)
@@ -238,7 +240,7 @@ class Replay:
             self._step()
 
     def _sync(self, tablet: Tablet, *, loses_reply: bool = False) -> list[dict[str, Any]]:
-        done = tablet.do("sync", lose_reply=loses_reply)
+        done = tablet.do("sync", fault="lose_reply" if loses_reply else None)
         with self._guard:
             self.happened.syncs += 1
             if done["outcome"] != "synced" or done["unsent"] or done["differing_scopes"]:
@@ -251,8 +253,10 @@ class Replay:
         return self._folder / "tablets" / f"agent-{agent + 1:02d}"
 
     def _opened(self, home: Path) -> Tablet:
-        tablet = Tablet(home, self._clock_path, self._folder / "tablets.log")
         with self._guard:
+            if self._is_over:
+                raise DemoFailedError("the replay was broken off")
+            tablet = Tablet(home, self._clock_path, self._folder / "tablets.log")
             self._open.append(tablet)
             self.happened.processes += 1
         return tablet
@@ -276,7 +280,7 @@ class Replay:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             futures = [pool.submit(task) for task in tasks]
             try:
-                for future in futures:
+                for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                     future.result()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)

@@ -49,6 +49,7 @@ _GZIP_FROM_BYTES = 1024
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/api/v1", description="Tablets and the server")
 
+
 def _body_documented(schema: type[Any]) -> dict[str, Any]:
     return {
         "security": [{"device_signature": []}],

@@ -32,7 +32,7 @@ from tests.support.watched_office import watched_office
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 _IS_LONG = os.environ.get("TUNGNHA_LONG") == "1"
-_EXAMPLES = 1500 if _IS_LONG else 40
+_EXAMPLES = 1500 if _IS_LONG else 25
 SETTINGS = settings(
     max_examples=_EXAMPLES,
     deadline=None,
@@ -109,7 +109,8 @@ def answer_checked(case, callers: Callers) -> None:
     [content_type] = response.headers["content-type"]
     content = response.json() if "json" in content_type else None
     declared = {int(status) for status in case.operation.responses.status_codes if status != "default"}
-    if case.method.lower() == case.operation.method.lower():
+    is_declared_method = case.method.lower() == case.operation.method.lower()
+    if is_declared_method:
         # The document's default answer would hide an undeclared status from the check above.
         assert response.status_code in declared, (response.status_code, content)
     if response.status_code >= 400:
@@ -117,4 +118,5 @@ def answer_checked(case, callers: Callers) -> None:
         assert Problem().validate(content) == {}
         assert content["status"] == response.status_code
     code = content.get("code") if isinstance(content, dict) and response.status_code >= 400 else None
-    callers.heard(case.operation.label, response.status_code, code, content)
+    if is_declared_method:
+        callers.heard(case.operation.label, response.status_code, code, content)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +18,13 @@ import httpx
 import pytest
 
 from server.demo.figures import SCALES
-from server.demo.plan import Plan, make_plan
+from server.demo.plan import make_plan
 from server.office.area_list import TIEN_GIANG_2025, read_area_list
 from tests.architecture.sources import ROOT
 
 SEED = 7
-_DEMO = [sys.executable, "-c", "from server.cli import main; main()", "demo"]
+_TUNGNHA = [sys.executable, "-c", "from server.cli import main; main()"]
+_DEMO = [*_TUNGNHA, "demo"]
 _SMALL = ["--scale", "small", "--port", "0", "--seed", str(SEED)]
 _LAST_LINE = "Ctrl-C"
 _RUN_S = 150
@@ -44,16 +44,9 @@ class ServedDemo:
         return re.search(r"http://127\.0\.0\.1:\d+", self.output).group()
 
 
-@pytest.fixture(scope="module")
-def plan() -> Plan:
-    """What the demo replays: the same seed gives the same people."""
-    return make_plan(SCALES["small"], SEED, read_area_list(TIEN_GIANG_2025))
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory) -> Iterator[ServedDemo]:
-    """Run the demo until it waits for Ctrl-C; its write-ahead log is still there then."""
-    folder = tmp_path_factory.mktemp("demo") / "kept"
+@contextmanager
+def served_demo(folder: Path) -> Iterator[ServedDemo]:
+    """Run a small demo until it waits for Ctrl-C; its write-ahead log is still there then."""
     with subprocess.Popen(
         [*_DEMO, *_SMALL, "--keep", str(folder)],
         cwd=ROOT,
@@ -95,55 +88,50 @@ def files_with(folder: Path, numbers: set[str]) -> list[str]:
     )
 
 
-def test_the_demo_agrees_with_every_figure_and_goes_on_serving(served):
-    assert "Mọi con số đều khớp" in served.output, served.output
-    assert "✗" not in served.output
-    assert httpx.get(f"{served.url}/readyz", timeout=10).status_code == 200
+@pytest.mark.slow
+def test_a_small_demo_agrees_serves_keeps_its_secrets_and_ends_with_ctrl_c(tmp_path):
+    """One run for all of it, since every run takes its time."""
+    plan = make_plan(SCALES["small"], SEED, read_area_list(TIEN_GIANG_2025))
+    with served_demo(tmp_path / "kept") as served:
+        assert "Mọi con số đều khớp" in served.output, served.output
+        assert "✗" not in served.output
+        assert "đầu năm 2025" in served.output
+        assert f"(hạt giống {SEED})" in served.output
+        assert httpx.get(f"{served.url}/readyz", timeout=10).status_code == 200
+        assert_no_number_in_clear(served, plan.numbers(), tmp_path / "backup")
+        assert_a_planted_number_is_found(served, plan.numbers(), tmp_path / "planted")
+        served.process.send_signal(signal.SIGINT)
+        assert served.process.wait(30) == 0
+        assert processes_in(served.folder) == []
 
 
-def test_the_demo_says_what_is_invented_and_with_which_seed(served):
-    assert "đầu năm 2025" in served.output
-    assert f"(hạt giống {SEED})" in served.output
-
-
-def test_nothing_on_the_disk_holds_a_number_in_clear(served, plan, tmp_path):
+def assert_no_number_in_clear(served: ServedDemo, numbers: set[str], folder: Path) -> None:
     """Database, write-ahead log, backup, tablets' files and logs, while the demo serves."""
-    environment = dict(
-        line.split("=", 1) for line in (served.folder / "office.env").read_text(encoding="ascii").splitlines()
-    )
-    backup = [*_DEMO[:3], "backup", str(tmp_path / "backup.sqlite3")]
-    subprocess.run(backup, cwd=ROOT, env={**demo_environment(), **environment}, check=True, timeout=60)
+    folder.mkdir()
+    lines = (served.folder / "office.env").read_text(encoding="ascii").splitlines()
+    environment = {**demo_environment(), **dict(line.split("=", 1) for line in lines)}
+    backup = [*_TUNGNHA, "backup", str(folder / "backup.sqlite3")]
+    subprocess.run(backup, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=60)
     names = {path.name for path in served.folder.rglob("*")}
     assert {"office.sqlite3", "office.sqlite3-wal", "server.log", "field.sqlite3"} <= names
-    assert files_with(served.folder, plan.numbers()) == []
-    assert files_with(tmp_path, plan.numbers()) == []
-    assert not any(number in served.output for number in plan.numbers())
+    assert files_with(served.folder, numbers) == []
+    assert files_with(folder, numbers) == []
+    assert not any(number in served.output for number in numbers)
 
 
-def test_the_same_scan_finds_a_planted_number(served, plan, tmp_path):
-    number = min(plan.numbers())
-    copy = tmp_path / "office.sqlite3"
+def assert_a_planted_number_is_found(served: ServedDemo, numbers: set[str], folder: Path) -> None:
+    """The same scan, with one number in a copy of the database and one in a log."""
+    folder.mkdir()
+    number, copy = min(numbers), folder / "office.sqlite3"
     with (
         closing(sqlite3.connect(served.folder / "office.sqlite3")) as source,
         closing(sqlite3.connect(copy)) as target,
     ):
         source.backup(target)
-        target.execute(
-            "UPDATE household SET address = ? || address WHERE id = (SELECT min(id) FROM household)",
-            [number + " "],
-        )
+        target.execute("UPDATE household SET address = ?", [f"{number} Lê Lợi"])
         target.commit()
-    shutil.copyfile(served.folder / "server.log", tmp_path / "server.log")
-    with (tmp_path / "server.log").open("a", encoding="utf-8") as log:
-        log.write(f'{{"event": "request", "national_id": "{number}"}}\n')
-    assert files_with(tmp_path, plan.numbers()) == ["office.sqlite3", "server.log"]
-
-
-def test_ctrl_c_ends_the_demo_and_every_process_of_it(served):
-    """Comes last: the demo is over afterwards."""
-    served.process.send_signal(signal.SIGINT)
-    assert served.process.wait(30) == 0
-    assert processes_in(served.folder) == []
+    (folder / "server.log").write_text(f'{{"event": "request", "national_id": "{number}"}}', encoding="utf-8")
+    assert files_with(folder, numbers) == ["office.sqlite3", "server.log"]
 
 
 def processes_in(folder: Path) -> list[str]:

@@ -188,7 +188,7 @@ class RawTablet:
     def sync(self, *, pull: bool = False, **members: Any) -> Answer:
         """Push what is not acknowledged; takes in the acknowledgement."""
         if pull:
-            members["pull"] = {"have": members.pop("have", []), "limit": 1000}
+            members["pull"] = {"have": members.pop("have", []), "limit": members.pop("limit", 1000)}
         answer = self.post(self.request(**members))
         if answer.status == 200:
             self.acked, self.last_ack = answer.acked_seq, answer.json["ack"]

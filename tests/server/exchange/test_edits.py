@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.office_checks import count, rows
 from tests.support.raw_tablet import a_tablet
 from tests.support.small_office import COMMUNES
@@ -23,16 +25,18 @@ def test_an_edit_in_sight_of_the_one_before_conflicts_with_nothing(office, table
     assert count(office, "edit_conflict") == 0
 
 
-def test_two_edits_of_one_field_keep_both_values_and_the_conflict(office):
-    """Losers, authors and entries are kept; no silent overwrite."""
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_edits_of_one_field_keep_both_values_and_the_conflict(office, order):
+    """Losers, authors and entries are kept; which value stands does not depend on who arrives first."""
     an, binh = a_tablet(office), a_tablet(office, "binh")
     household = an.household()
     an.sync()
     first = amend(an, household, household, head_name="Của An", members=4)
+    office.clock.advance(hours=1)
     second = amend(binh, household, household, head_name="Của Bình", address="Số 9")
-    an.sync()
-    answer = binh.sync()
-    assert (answer.decisions, answer.verdicts[0]["flags"]) == (["merged"], ["conflict"])
+    answers = [(an, binh)[index].sync() for index in order]
+    assert answers[0].decisions == ["applied"]
+    assert (answers[1].decisions, answers[1].verdicts[0]["flags"]) == (["merged"], ["conflict"])
     assert rows(office, "SELECT head_name, members, address FROM household") == [("Của Bình", 4, "Số 9")]
     found = rows(office, "SELECT field, winner_entry_id, loser_entry_id, state FROM edit_conflict")
     assert found == [("head_name", second, first, "open")]
@@ -104,6 +108,7 @@ def test_clearing_a_field_and_setting_it_conflict(office):
     household = an.household(members=4)
     an.sync()
     amend(an, household, household, members=None)
+    office.clock.advance(hours=1)
     amend(binh, household, household, members=5)
     an.sync()
     assert binh.sync().decisions == ["merged"]

@@ -32,7 +32,7 @@ class Replica:
                 {"scope": scope, "epoch": epoch, "seq": seq, "count": 0, "sum": EMPTY_SUM}
                 for scope, (epoch, seq) in self.cursors.items()
             ]
-            answer = self.tablet.sync(pull={"have": have, "limit": limit})
+            answer = self.tablet.sync(pull=True, have=have, limit=limit)
             assert answer.status == 200, answer.json
             grants = {grant["scope"]: grant for grant in answer.json["grants"]}
             for row in answer.json["rows"]:
@@ -99,7 +99,7 @@ def test_wire_rows_carry_masked_numbers(office, tablet):
     replica.pull()
     (person,) = replica.records("person").values()
     assert person["national_id"] == "••••••••0123"
-    assert "000190000123" not in json.dumps(list(replica.held.values()), default=str)
+    assert "000190000123" not in str(replica.held)
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
