@@ -34,6 +34,7 @@ def demo(
     except DemoFailedError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
+        click.echo("Đã dừng; không còn tiến trình nào. · Stopped; no process is left.", err=True)
         sys.exit(130)
     if not is_right:
         sys.exit(1)

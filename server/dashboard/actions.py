@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from server.audit.changes import Change
-from server.dashboard.queries import EntryLine, Sight, entry_line, names_of
+from server.dashboard.queries import EntryLine, Sight, agents_in, entry_line
 from server.devices.actions import create_enrolment_code
 from server.devices.rules import ENROLMENT_CODE_LIFE_MS
 from server.journals.queries import entry_at, entry_text
@@ -54,9 +54,9 @@ def open_evidence(
 
 
 def issue_enrolment_code(change: Change, sight: Sight, worker_id: str, account_id: str) -> IssuedCode | None:
-    """Return a fresh one-time code for a worker's tablet, or None where the worker is not in sight."""
-    name = names_of(change.connection, [worker_id]).get(worker_id)
-    if name is None or not sight.covers(worker_id):
+    """Return a fresh one-time code for a tablet, or None where the worker is no agent in sight."""
+    name = dict(agents_in(change.connection, sight, change.now_ms)).get(worker_id)
+    if name is None:
         change.audit("enrolment_code_refused", account_id)
         return None
     text = create_enrolment_code(change, worker_id, account_id)

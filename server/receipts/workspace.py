@@ -81,6 +81,10 @@ class ReceiptsWorkspace:
                 continue
             self.want_numbers([(content.installation, content.counter)])
 
+    def wanted_names(self) -> list[str]:
+        """Return the names under which the wanted receipt numbers are locked before `load`."""
+        return [f"receipt:{installation}:{counter}" for installation, counter in self._wanted_numbers]
+
     def load(self) -> None:
         """Read what was asked for and is not here yet."""
         connection, table = self._change.connection, Receipt.__table__

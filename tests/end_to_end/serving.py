@@ -46,8 +46,9 @@ class Serving:
             found = re.search(r"Listening on http://[^:]+:(\d+)", line)
             if found:
                 self.port = int(found[1])
-                # Nothing reads the rest; it must not fill the pipe.
-                threading.Thread(target=self._process.stdout.read, daemon=True).start()
+                # Nothing needs the rest; it must not fill the pipe.
+                self._reader = threading.Thread(target=self._process.stdout.read)
+                self._reader.start()
                 return
         raise AssertionError(f"the server ended with {self._process.wait()}")
 
@@ -55,13 +56,14 @@ class Serving:
         """Kill with -9, as a power cut would."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def close(self) -> None:
         """Kill if it still runs."""
         if self._process.poll() is None:
             self.kill()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command of `tungnha` over the same database."""
