@@ -101,8 +101,16 @@ def test_the_desk_client_does_a_whole_day_through_its_command(office, serving, t
 
     def field(*arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-c", "from field_client.cli import main; main()"]
-            + ["--home", str(tmp_path / "home"), "--lang", "en", *arguments],
+            [
+                sys.executable,
+                "-c",
+                "from field_client.cli import main; main()",
+                "--home",
+                str(tmp_path / "home"),
+                "--lang",
+                "en",
+                *arguments,
+            ],
             cwd=_ROOT,
             capture_output=True,
             text=True,

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.clock import ClockMark, ClockReading, CorrectedTime, VirtualClock, business_day, correct_time, local_day
+from sync.clock import (
+    ClockMark,
+    ClockReading,
+    CorrectedTime,
+    VirtualClock,
+    business_day,
+    correct_time,
+    local_day,
+)
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 DAY_MS = 86_400_000
@@ -19,7 +27,15 @@ boots = st.sampled_from(("a", "b", "c"))
 marks = st.lists(st.builds(ClockMark, POSITIVE, boots, POSITIVE, st.none() | st.integers(0, 9)), max_size=5)
 
 
-@given(st.builds(ClockReading, ANY, boots, POSITIVE), st.integers(1, 9), marks, POSITIVE, boots, POSITIVE, POSITIVE)
+@given(
+    st.builds(ClockReading, ANY, boots, POSITIVE),
+    st.integers(1, 9),
+    marks,
+    POSITIVE,
+    boots,
+    POSITIVE,
+    POSITIVE,
+)
 def test_the_interval_is_never_turned_round_whatever_the_clocks_say(
     captured, seq, earlier, server_ms, boot, monotonic_ms, enrolled_ms
 ):
@@ -61,7 +77,9 @@ def test_the_same_boot_gives_the_exact_moment():
 
 
 def test_another_boot_lies_between_the_last_mark_and_arrival():
-    found = correct_time(ClockReading(0, "b", 5), 1, [ClockMark(1_000, "a", 100, 0)], ClockMark(9_000, "c", 0), 10)
+    found = correct_time(
+        ClockReading(0, "b", 5), 1, [ClockMark(1_000, "a", 100, 0)], ClockMark(9_000, "c", 0), 10
+    )
     assert found == CorrectedTime(lower_ms=1_000, upper_ms=9_000)
 
 

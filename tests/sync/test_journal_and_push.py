@@ -44,7 +44,9 @@ def test_a_chain_can_be_continued_from_any_position(entries, cut):
 @given(texts.filter(bool), st.data())
 def test_no_change_of_any_entry_leaves_the_head_as_it_was(entries, data):
     index = data.draw(st.integers(0, len(entries) - 1))
-    other = data.draw(st.text(st.characters(codec="utf-8"), max_size=8).filter(lambda text: text != entries[index]))
+    other = data.draw(
+        st.text(st.characters(codec="utf-8"), max_size=8).filter(lambda text: text != entries[index])
+    )
     changed = [*entries[:index], other, *entries[index + 1 :]]
     assert digests_of(changed)[-1] != digests_of(entries)[-1]
 

@@ -89,7 +89,13 @@ def test_a_sum_does_not_depend_on_the_order_and_removing_undoes_adding(first, se
 
 
 def test_a_row_hash_covers_type_id_version_and_content():
-    rows = [("a", "b", 1, "{}"), ("a", "b", 2, "{}"), ("a", "c", 1, "{}"), ("x", "b", 1, "{}"), ("a", "b", 1, "[]")]
+    rows = [
+        ("a", "b", 1, "{}"),
+        ("a", "b", 2, "{}"),
+        ("a", "c", 1, "{}"),
+        ("x", "b", 1, "{}"),
+        ("a", "b", 1, "[]"),
+    ]
     assert len({row_hash(*row) for row in rows}) == len(rows)
 
 

@@ -50,7 +50,9 @@ def test_one_batch_posted_twice_and_by_8_threads_at_once_has_one_effect_and_the_
     assert tablet.post(content).verdicts == first
     assert cash_of(office) == 6 * 300_000
     assert count(office, "entry") == len(tablet.journal)
-    assert {json.loads(answer.json["ack"]["text"])["acked_seq"] for answer in answers} == {len(tablet.journal)}
+    assert {json.loads(answer.json["ack"]["text"])["acked_seq"] for answer in answers} == {
+        len(tablet.journal)
+    }
 
 
 def test_8_writers_with_crossing_references_leave_nothing_held_and_equal_credits(office):
@@ -100,7 +102,9 @@ def test_payments_and_voids_of_one_enrolment_at_once_lose_no_amount(office):
         answers = at_once([an.sync, binh.sync])
         assert {answer.status for answer in answers} == {200}
     assert rows(office, "SELECT paid_vnd FROM enrolment") == [(300_000,)]
-    paid = rows(office, "SELECT credited.state FROM credit AS credited WHERE indicator = 'voluntary_enrolled'")
+    paid = rows(
+        office, "SELECT credited.state FROM credit AS credited WHERE indicator = 'voluntary_enrolled'"
+    )
     assert paid == [("counted",)]
 
 

@@ -139,7 +139,9 @@ def test_a_quarantined_referent_holds_what_refers_to_it(office, tablet):
 
 def test_an_entry_that_refers_to_itself_waits_and_harms_nobody(office, tablet):
     entry_id = tablet.ids.new_id()
-    tablet.append("visit_recorded", {"household": entry_id, "area": COMMUNES[1], "disposition": "agreed"}, entry_id)
+    tablet.append(
+        "visit_recorded", {"household": entry_id, "area": COMMUNES[1], "disposition": "agreed"}, entry_id
+    )
     tablet.household()
     assert tablet.sync().decisions[1] == "applied"
     assert outcome_of(office, entry_id)[0] in {"held", "quarantined"}

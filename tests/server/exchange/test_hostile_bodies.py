@@ -10,7 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.exchange import Problem, SyncResponse
-from tests.support.raw_tablet import ENROLMENTS, RawTablet, a_household, a_payment, a_tablet, an_enrolment, send
+from tests.support.raw_tablet import (
+    ENROLMENTS,
+    RawTablet,
+    a_household,
+    a_payment,
+    a_tablet,
+    an_enrolment,
+    send,
+)
 from tests.support.small_office import COMMUNES
 
 EXAMPLES = int(os.environ.get("TUNGNHA_FUZZ_EXAMPLES", "25"))
@@ -58,10 +66,18 @@ def entries(draw: st.DrawFn) -> str:
     """The text of an entry: right, nearly right, or nothing at all."""
     entry_id = draw(ids)
     kind, body = draw(bodies(entry_id))
-    captured: dict[str, object] = {"wall_ms": draw(st.integers(-(2**54), 2**54)), "boot": "b", "monotonic_ms": 1}
+    captured: dict[str, object] = {
+        "wall_ms": draw(st.integers(-(2**54), 2**54)),
+        "boot": "b",
+        "monotonic_ms": 1,
+    }
     content: dict[str, object] = {"id": entry_id, "kind": kind, "captured": captured, "body": body}
     for spoilt in draw(st.lists(st.sampled_from([content, body, body, captured]), max_size=2)):
-        name = draw(st.sampled_from(sorted(spoilt)) | st.text(max_size=6)) if spoilt else draw(st.text(max_size=6))
+        name = (
+            draw(st.sampled_from(sorted(spoilt)) | st.text(max_size=6))
+            if spoilt
+            else draw(st.text(max_size=6))
+        )
         if draw(st.booleans()):
             spoilt.pop(name, None)
         else:
@@ -94,7 +110,9 @@ def test_any_entries_are_judged(fuzzed: RawTablet, batch):
 def test_any_request_is_answered_with_less_than_500(shared_office, fuzzed: RawTablet, data):
     content = fuzzed.request(pull={"have": [], "limit": 5})
     for _ in range(data.draw(st.integers(1, 3))):
-        target = data.draw(st.sampled_from([node for node in (content, *content.values()) if isinstance(node, dict)]))
+        target = data.draw(
+            st.sampled_from([node for node in (content, *content.values()) if isinstance(node, dict)])
+        )
         target[data.draw(st.sampled_from(sorted(target) or ["x"]) | st.text(max_size=6))] = data.draw(values)
     path = data.draw(st.sampled_from(("/api/v1/sync", ENROLMENTS)))
     answer = fuzzed.post(None, body=json.dumps(content).encode(), path=path)
@@ -107,8 +125,12 @@ def test_any_request_is_answered_with_less_than_500(shared_office, fuzzed: RawTa
 @given(
     body=st.binary(max_size=200),
     headers=st.dictionaries(
-        st.sampled_from(("Content-Type", "Content-Encoding", "Tungnha-Signature", "User-Agent", "Accept-Encoding")),
-        st.sampled_from(("application/json", "gzip", "identity", "é", "AAAA", "", "*", "text/plain; charset=x")),
+        st.sampled_from(
+            ("Content-Type", "Content-Encoding", "Tungnha-Signature", "User-Agent", "Accept-Encoding")
+        ),
+        st.sampled_from(
+            ("application/json", "gzip", "identity", "é", "AAAA", "", "*", "text/plain; charset=x")
+        ),
     ),
 )
 def test_any_bytes_are_answered_with_less_than_500(shared_office, body, headers):

@@ -12,7 +12,6 @@ from sync.clock import DAY_MS
 from sync.journal import genesis_digest
 from tests.support.office_checks import cash_of, count, incidents, outcome_of, rows, state_of, suspense_of
 from tests.support.raw_tablet import RawTablet, a_household, a_payment, a_tablet
-
 from tests.support.small_office import COMMUNES
 
 
@@ -51,7 +50,9 @@ def test_a_replay_gets_the_original_verdicts_and_has_no_second_effect(office, ta
     office.clock.advance(days=400)
     again = tablet.sync(first_seq=1)
     assert again.verdicts == first.verdicts
-    assert [count(office, table) for table in ("entry", "outcome", "ledger_line", "visit", "credit")] == before
+    assert [
+        count(office, table) for table in ("entry", "outcome", "ledger_line", "visit", "credit")
+    ] == before
 
 
 def test_a_replay_of_a_held_entry_says_held_again_and_shows_its_outcome(office, tablet):
@@ -300,8 +301,10 @@ def test_an_acknowledgement_of_what_the_server_forgot_is_an_incident(office, tab
         from sqlalchemy import text
 
         connection.execute(text("DELETE FROM entry"))
-        connection.execute(text("UPDATE installation SET acked_seq = 0, head_digest = :digest"),
-                           {"digest": forgotten["head_digest"]})
+        connection.execute(
+            text("UPDATE installation SET acked_seq = 0, head_digest = :digest"),
+            {"digest": forgotten["head_digest"]},
+        )
     assert tablet.post(tablet.request(push=None)).status == 200
     assert incidents(office)["acknowledgement_forgotten"] == 1
 

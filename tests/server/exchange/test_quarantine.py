@@ -67,7 +67,9 @@ BAD = {
     "unknown kind": (lambda tablet: tablet.append("tea_drunk", {}), "kind_unknown", "kind"),
     "kind with a NUL": (lambda tablet: tablet.append("visit\0", {}), "kind_unknown", "kind"),
     "kind with a lone surrogate": (
-        _replaced("household_registered", "\\ud800"), "kind_unknown", "kind",
+        _replaced("household_registered", "\\ud800"),
+        "kind_unknown",
+        "kind",
     ),
     "kind too long": (lambda tablet: tablet.append("x" * 5000, {}), "kind_unknown", "kind"),
     "kind no text": (_enveloped(kind=7), "field_wrong_type", "kind"),
@@ -84,7 +86,9 @@ BAD = {
     "no body": (_enveloped(body=None), "field_wrong_type", "body"),
     "no clocks": (_enveloped(captured=None), "field_invalid", "captured"),
     "a fraction of a clock": (
-        _enveloped(captured={"wall_ms": 1.5, "boot": "b", "monotonic_ms": 0}), "field_invalid", "captured",
+        _enveloped(captured={"wall_ms": 1.5, "boot": "b", "monotonic_ms": 0}),
+        "field_invalid",
+        "captured",
     ),
     "id no UUIDv7": (_enveloped(id="123e4567-e89b-12d3-a456-426614174000"), "entry_id_malformed", "id"),
     "id no text": (_enveloped(id=5), "entry_id_malformed", "id"),
@@ -118,7 +122,9 @@ BAD = {
     "unknown campaign": (_visit(campaign=77), "campaign_unknown", "campaign"),
     "unknown disposition": (_visit(disposition="shouted"), "field_invalid", "disposition"),
     "unknown officer": (
-        _visit(promoter={"kind": "officer", "id": NOBODY}), "promoter_unknown", "promoter.id",
+        _visit(promoter={"kind": "officer", "id": NOBODY}),
+        "promoter_unknown",
+        "promoter.id",
     ),
     "negative money": (_enrolment(amount_due_vnd=-1), "amount_invalid", "amount_due_vnd"),
     "fractional money": (_enrolment(amount_due_vnd=0.5), "amount_invalid", "amount_due_vnd"),
@@ -129,16 +135,20 @@ BAD = {
         lambda tablet: tablet.append(
             "person_amended", {"person": (person := tablet.person()), "base": person, "set": {}}
         ),
-        "field_invalid", "set",
+        "field_invalid",
+        "set",
     ),
     "a person who is a household": (
-        lambda tablet: tablet.enrolment(tablet.household()), "reference_wrong_kind", "person",
+        lambda tablet: tablet.enrolment(tablet.household()),
+        "reference_wrong_kind",
+        "person",
     ),
     "a base of another record": (
         lambda tablet: tablet.append(
             "person_amended", {"person": tablet.person(), "base": tablet.person(), "set": {"sex": "male"}}
         ),
-        "reference_wrong_kind", "base",
+        "reference_wrong_kind",
+        "base",
     ),
 }
 

@@ -83,8 +83,10 @@ def test_no_byte_of_another_area_is_in_a_reply(office):
     binh.visit(secret, area=COMMUNES[1])
     binh.append("household_amended", {"household": secret, "base": secret, "set": {"members": 3}})
     answer = binh.sync(pull=True)
-    text = answer.body.decode() if answer.headers.get("Content-Encoding") != "gzip" else json.dumps(
-        answer.json, ensure_ascii=False
+    text = (
+        answer.body.decode()
+        if answer.headers.get("Content-Encoding") != "gzip"
+        else json.dumps(answer.json, ensure_ascii=False)
     )
     assert "BÍMẬT" not in text
     assert "Chủ hộ chung" in text
@@ -145,7 +147,7 @@ def test_a_scope_that_is_not_granted_is_never_read_whatever_is_claimed(office):
     text = json.dumps(binh.sync(pull=True, have=have).json, ensure_ascii=False)
     assert "BÍMẬT" not in text
     assert COMMUNES[0] not in json.dumps(
-        [row for row in json.loads(text)["rows"] if not row["scope"] == "office"]
+        [row for row in json.loads(text)["rows"] if row["scope"] != "office"]
     )
 
 
@@ -215,8 +217,13 @@ def test_the_real_client_agrees_with_the_server_on_every_sum(office):
     household = client.actions.register_household(area=COMMUNES[0], head_name="Lê Văn Tám", address="1")
     person = client.actions.register_person(full_name="Lê Thị Bưởi", household=household)
     enrolment = client.actions.record_enrolment(
-        person=person, scheme="voluntary", status="new", from_day=date(2020, 6, 1), months=3,
-        amount_due_vnd=300_000, campaign=1,
+        person=person,
+        scheme="voluntary",
+        status="new",
+        from_day=date(2020, 6, 1),
+        months=3,
+        amount_due_vnd=300_000,
+        campaign=1,
     )
     client.actions.collect_payment([(enrolment, 300_000)])
     report = client.sync()

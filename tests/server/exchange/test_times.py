@@ -101,9 +101,16 @@ def test_a_capture_before_the_previous_one_is_flagged(office, tablet):
 @pytest.mark.parametrize("wall_ms", [0, -(2**53) + 1, 2**53 - 1, -62_135_596_800_001])
 def test_no_wall_clock_is_too_far_off(office, tablet, wall_ms):
     captured = tablet.clock_shown() | {"wall_ms": wall_ms}
-    tablet.append("household_registered", json.loads(tablet.entry("x", {})[1])["body"] | {
-        "area": COMMUNES[1], "head_name": "Lê Văn Tám", "address": "12 Hùng Vương",
-    }, captured=captured)
+    tablet.append(
+        "household_registered",
+        json.loads(tablet.entry("x", {})[1])["body"]
+        | {
+            "area": COMMUNES[1],
+            "head_name": "Lê Văn Tám",
+            "address": "12 Hùng Vương",
+        },
+        captured=captured,
+    )
     assert tablet.sync(clock=captured).decisions == ["applied"]
     assert interval(office, tablet, 1)[2] == "2020-05-12"
 
@@ -166,9 +173,9 @@ def test_a_fact_out_of_the_agents_area_is_applied_and_flagged(office):
 def test_rights_are_judged_by_the_assignments_at_capture_with_a_grace_period(office):
     """Rights are judged by the assignments at capture (corrected time) with a grace of 15 days."""
     binh = a_tablet(office, "binh")
-    assignment = rows(
-        office, "SELECT id FROM assignment WHERE worker_id = :id", id=office.agents["binh"]
-    )[0][0]
+    assignment = rows(office, "SELECT id FROM assignment WHERE worker_id = :id", id=office.agents["binh"])[0][
+        0
+    ]
     ends_ms = office.clock.now_ms() + HOUR_MS
     office.change(lambda change: end_assignment(change, assignment, ends_ms))
     binh.household()
@@ -197,9 +204,7 @@ def test_a_new_assignment_counts_from_its_day(office):
     office.clock.advance(hours=1)
     ids, worker, now_ms = office.runtime.ids, office.agents["binh"], office.clock.now_ms()
     office.change(
-        lambda change: assign_worker(
-            change, ids, worker, "agent", area_key=COMMUNES[2], from_ms=now_ms
-        )
+        lambda change: assign_worker(change, ids, worker, "agent", area_key=COMMUNES[2], from_ms=now_ms)
     )
     office.clock.advance(hours=1)
     binh.household(COMMUNES[2])

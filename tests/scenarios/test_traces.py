@@ -1,0 +1,159 @@
+"""The traces that broke an earlier draft of the protocol, each a story with real tablets.
+
+Those that need restored backups or the desk journal come with the engine that has them; the ones
+about single rules stand beside their rule in tests/server/exchange.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from field_client.delivery import DeviceCopiedError
+from field_client.transport import HttpTransport, LineDownError
+from tests.support.office_checks import cash_of, count, incidents, outcome_of, problems_of, rows
+from tests.support.small_office import COMMUNES, SERVER_URL, small_office
+
+
+@pytest.fixture
+def office(any_database):
+    with small_office(any_database) as office:
+        yield office
+        assert problems_of(office) == []
+    office.runtime.transactions.engine.dispose()
+
+
+class DeafTransport(HttpTransport):
+    """Delivers the request and loses the answer."""
+
+    def post(self, path, body, signature):
+        super().post(path, body, signature)
+        raise LineDownError("cut")
+
+
+def a_paid_enrolment(client, national_id: str = "000190000001"):
+    """Capture a household, a person, an enrolment and its payment with the receipt."""
+    household = client.actions.register_household(area=COMMUNES[1], head_name="Lê Văn Tám", address="1")
+    person = client.actions.register_person(
+        full_name="Lê Thị Bưởi", household=household, national_id=national_id
+    )
+    enrolment = client.actions.record_enrolment(
+        person=person,
+        scheme="voluntary",
+        status="new",
+        from_day="2020-06-01",
+        months=3,
+        amount_due_vnd=300_000,
+        campaign=1,
+    )
+    return client.actions.collect_payment([(enrolment, 300_000)])
+
+
+def clone_of(office, client):
+    """Return a second copy of a tablet's home, as a restored backup makes it."""
+    home = office.folder / f"clone-{len(list(office.folder.iterdir()))}"
+    client.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(client.store.home, home)
+    return office.open_tablet(home)
+
+
+def test_clone_pay_lost_response_re_enrol(office):
+    """An honest carry-over must not be called an incident, nor its money counted twice."""
+    client = office.tablet("an")
+    client.sync()
+    twin = clone_of(office, client)
+    twin.actions.register_household(area=COMMUNES[1], head_name="Bản sao", address="2")
+    assert twin.sync().is_clean
+    a_paid_enrolment(client)
+    hearing = client._transport
+    client._transport = lambda url: DeafTransport(url, office.http())
+    with pytest.raises(LineDownError):
+        client.sync()
+    client._transport = hearing
+    with pytest.raises(DeviceCopiedError):
+        client.sync()
+    client.enrol_again(office.enrolment_code("an"))
+    report = client.sync()
+    assert report.is_clean
+    assert cash_of(office) == 300_000
+    assert incidents(office) == {"journal_forked": 1}
+    assert rows(office, "SELECT state FROM receipt") == [("reconciled",)]
+
+
+def test_a_lost_response_is_answered_again(office):
+    client = office.tablet("an")
+    a_paid_enrolment(client)
+    hearing = client._transport
+    client._transport = lambda url: DeafTransport(url, office.http())
+    with pytest.raises(LineDownError):
+        client.sync()
+    client._transport = hearing
+    report = client.sync()
+    assert (report.is_clean, report.verdicts) == (True, {"applied": 5})
+    assert cash_of(office) == 300_000
+
+
+def test_clone_pay_pay(office):
+    """Two honest receipts collide under one number: both are kept and judged one by one."""
+    client = office.tablet("an")
+    client.sync()
+    twin = clone_of(office, client)
+    mine, theirs = a_paid_enrolment(client), a_paid_enrolment(twin, "000190000002")
+    assert mine.receipt.number == theirs.receipt.number
+    assert client.sync().is_clean
+    with pytest.raises(DeviceCopiedError):
+        twin.sync()
+    twin.enrol_again(office.enrolment_code("an"))
+    twin.sync()
+    states = rows(office, "SELECT state, code FROM receipt ORDER BY state")
+    assert states == [("quarantined", "receipt_number_reused"), ("reconciled", None)]
+    assert cash_of(office) == 600_000
+
+
+def test_pay_quarantined(office):
+    """Money first: what is quarantined is on the ledger all the same."""
+    client = office.tablet("an")
+    client.outbox.append_raw("payment_collected", {"allocations": [{"amount_vnd": 300_000}]})
+    assert client.sync().quarantined == 1
+    assert cash_of(office) == 300_000
+
+
+def test_a_registers_while_b_visits(office):
+    an, binh = office.tablet("an"), office.tablet("binh")
+    household = an.actions.register_household(area=COMMUNES[1], head_name="Lê Văn Tám", address="1")
+    visit = binh.actions.record_visit(household=household, disposition="agreed", area=COMMUNES[1])
+    assert binh.sync().verdicts == {"held": 1}
+    assert an.sync().is_clean
+    assert outcome_of(office, visit) == ("applied", None)
+    assert binh.sync().is_clean
+    assert binh.outbox.entry(visit).state == "applied"
+
+
+def test_amend_amend(office):
+    """No conflict with oneself, before or after a sync."""
+    client = office.tablet("an")
+    household = client.actions.register_household(area=COMMUNES[1], head_name="Một", address="1")
+    client.actions.amend_household(household, head_name="Hai")
+    client.sync()
+    client.actions.amend_household(household, head_name="Ba")
+    client.actions.amend_household(household, head_name="Bốn")
+    assert client.sync().is_clean
+    assert rows(office, "SELECT head_name FROM household") == [("Bốn",)]
+    assert count(office, "edit_conflict") == 0
+
+
+def test_clone_sync(office):
+    """What is acknowledged beyond its own head tells a copy that it is one."""
+    client = office.tablet("an")
+    client.sync()
+    twin = clone_of(office, client)
+    client.actions.register_household(area=COMMUNES[1], head_name="Một", address="1")
+    client.sync()
+    with pytest.raises(DeviceCopiedError):
+        twin.sync()
+    twin.actions.register_household(area=COMMUNES[1], head_name="Hai", address="2")
+    twin.enrol_again(office.enrolment_code("an"))
+    assert twin.sync().is_clean
+    assert count(office, "household") == 2
+    assert SERVER_URL
