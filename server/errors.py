@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from flask import Flask, Response, current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from schemas.base import first_fault
+from schemas.exchange import Problem
 from server.database import DatabaseBusyError, StorageFullError
 from sync.codes import RequestCode
 from sync.limits import LIMITS
@@ -23,6 +25,7 @@ from sync.limits import LIMITS
 _log = structlog.get_logger("tungnha.errors")
 _RETRY_AFTER_S = 5
 PROBLEM_TYPE = "application/problem+json"
+_Route = TypeVar("_Route", bound=Callable[..., Any])
 
 STATUS_OF: dict[RequestCode, int] = {
     RequestCode.BODY_UNREADABLE: 400,
@@ -110,6 +113,17 @@ def problem_body(problem: ProblemError, status: int) -> dict[str, Any]:
         if value is not None:
             body[name] = value
     return body
+
+
+def refuses(blueprint: Any, *statuses: int) -> Callable[[_Route], _Route]:
+    """Document the statuses with which a route of `blueprint` can answer problem details."""
+
+    def decorate(route: _Route) -> _Route:
+        for status in statuses:
+            route = blueprint.alt_response(status, schema=Problem, content_type=PROBLEM_TYPE)(route)
+        return route
+
+    return decorate
 
 
 def install_error_handlers(app: Flask) -> None:

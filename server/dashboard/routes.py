@@ -14,7 +14,6 @@ from flask_smorest import Blueprint as ApiBlueprint
 from qrcode import QRCode
 from qrcode.constants import ERROR_CORRECT_M
 
-from schemas.exchange import Problem
 from server.access.permissions import Permission
 from server.access.wiring import current_account
 from server.dashboard.actions import IssuedCode, issue_enrolment_code, open_evidence
@@ -48,7 +47,7 @@ from server.dashboard.wiring import (
     page_argument,
     whole_argument,
 )
-from server.errors import PROBLEM_TYPE, ProblemError
+from server.errors import ProblemError, refuses
 from server.quotas.rules import STATES
 from server.receipts.rendering import qr_svg
 from server.runtime import current_runtime
@@ -212,13 +211,11 @@ _Route = TypeVar("_Route", bound=Callable[..., Any])
 
 
 def _refuses(*statuses: int) -> Callable[[_Route], _Route]:
-    """Document the statuses with which a route can answer problem details, and who may ask it."""
+    """Document how a logged-in route can refuse, and who may ask it."""
 
     def decorate(route: _Route) -> _Route:
         route = api_blueprint.doc(security=[{"session": []}])(route)
-        for status in (401, 403, 422, 503, *statuses):
-            route = api_blueprint.alt_response(status, schema=Problem, content_type=PROBLEM_TYPE)(route)
-        return route
+        return refuses(api_blueprint, 401, 403, 422, 503, *statuses)(route)
 
     return decorate
 

@@ -13,7 +13,6 @@ from flask_smorest import Blueprint
 from schemas.exchange import (
     EnrolmentRequest,
     EnrolmentResponse,
-    Problem,
     SyncRequest,
     SyncResponse,
 )
@@ -29,7 +28,7 @@ from server.audit.queries import current_epoch
 from server.devices.actions import enrol_installation
 from server.devices.queries import installation_by_id, public_key_of
 from server.devices.rules import InstallationState
-from server.errors import PROBLEM_TYPE, ProblemError
+from server.errors import ProblemError, refuses
 from server.exchange.acknowledgement import remembered_seq, signed_acknowledgement
 from server.exchange.authentication import verify_request
 from server.exchange.body import inflate, parse_body, read_capped
@@ -44,6 +43,7 @@ from sync.limits import LIMITS
 from sync.pull import Cursor
 from sync.push import JournalHead
 
+_REFUSALS = (400, 401, 403, 409, 413, 415, 422, 503, 507)
 # Below this, compressing costs more than it saves.
 _GZIP_FROM_BYTES = 1024
 
@@ -80,15 +80,7 @@ class SyncView(MethodView):
 
     @blueprint.doc(**_body_documented(SyncRequest))
     @blueprint.response(200, SyncResponse)
-    @blueprint.alt_response(400, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(401, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(403, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(409, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(413, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(415, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(422, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(503, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(507, schema=Problem, content_type=PROBLEM_TYPE)
+    @refuses(blueprint, *_REFUSALS)
     def post(self) -> Response:
         """Deliver a run of the journal and fetch what changed."""
         runtime = current_runtime()
@@ -174,15 +166,7 @@ class EnrolmentView(MethodView):
 
     @blueprint.doc(**_body_documented(EnrolmentRequest))
     @blueprint.response(200, EnrolmentResponse)
-    @blueprint.alt_response(400, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(401, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(403, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(409, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(413, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(415, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(422, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(503, schema=Problem, content_type=PROBLEM_TYPE)
-    @blueprint.alt_response(507, schema=Problem, content_type=PROBLEM_TYPE)
+    @refuses(blueprint, *_REFUSALS)
     def post(self) -> Response:
         """Enrol an installation; signed with the key that it registers."""
         runtime = current_runtime()

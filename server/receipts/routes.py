@@ -12,11 +12,10 @@ from typing import Any
 from flask import Blueprint, Response, render_template
 from flask_smorest import Blueprint as ApiBlueprint
 
-from schemas.exchange import Problem
 from schemas.receipt_qr import Matrix, receipt_matrix
 from schemas.receipt_token import ReceiptMalformedError, parse_receipt
 from schemas.receipt_view import ReceiptShown
-from server.errors import ProblemError
+from server.errors import ProblemError, refuses
 from server.receipts.queries import ShownReceipt, receipt_shown
 from server.receipts.rendering import qr_png, qr_svg
 from server.receipts.rules import Standing
@@ -100,7 +99,7 @@ def receipt_png(digits: str) -> Response:
 
 @api.route("/receipts/<digits>", methods=["GET"], parameters=[_DIGITS])
 @api.response(200, ReceiptShown)
-@api.alt_response(404, schema=Problem, content_type="application/problem+json")
+@refuses(api, 404)
 @api.doc(security=[])
 def receipt_json(digits: str) -> dict[str, Any]:
     """Say what is true of a receipt; digits that are no receipt get that answer too."""

@@ -83,14 +83,16 @@ def _set_up(url: str) -> str:
 @contextmanager
 def _server(url: str, folder: Path) -> Iterator[str]:
     environment = os.environ | office_environment(url)
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
+    with (
+        (folder / "server.log").open("wb") as log,
+        subprocess.Popen(
             [Path(sys.executable).with_name("tungnha"), "serve", "--port", "0"],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-        )
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             for line in process.stdout:
@@ -99,7 +101,6 @@ def _server(url: str, folder: Path) -> Iterator[str]:
                     break
         finally:
             process.terminate()
-            process.wait(timeout=20)
 
 
 def _pushed(tablet: BenchTablet, entries: list[str], batch: int) -> float:
@@ -138,7 +139,8 @@ def _pulled(tablet: BenchTablet) -> tuple[float, int]:
             }
 
 
-def _round(visits: int, batch: int) -> Round:
+def measure_round(visits: int, batch: int) -> Round:
+    """Serve a fresh office, push `visits` visits in batches of `batch`, pull them, and replay them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = folder / "office.sqlite3"
@@ -160,6 +162,7 @@ def _round(visits: int, batch: int) -> Round:
                 tablet.entry(
                     "visit_recorded",
                     {
+                        "area": _AREA,
                         "household": households[n % _HOUSEHOLDS][0],
                         "disposition": "agreed",
                         "note": "Gia chủ hẹn đến cuối tháng, đang chờ lương hưu",
@@ -184,7 +187,7 @@ def main() -> None:
     options = parser.parse_args()
     rounds = []
     for number in range(options.rounds):
-        rounds.append(_round(options.visits, options.batch))
+        rounds.append(measure_round(options.visits, options.batch))
         print(f"round {number + 1}: {rounds[-1]}", flush=True)  # noqa: T201
     middle = {name: statistics.median(getattr(item, name) for item in rounds) for name in Round.__slots__}
     print(  # noqa: T201

@@ -99,7 +99,6 @@ def test_after_five_kills_inside_a_push_everything_arrived_exactly_once(office, 
 def test_the_desk_client_does_a_whole_day_through_its_command(office, serving, tmp_path):
     """Enrol, household, person, visit, enrolment, payment, sync, receipt: each in a process of its own."""
 
-
     def field(*arguments: str) -> str:
         done = subprocess.run(
             [
