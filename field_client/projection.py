@@ -7,13 +7,13 @@ the own entries alone, so that finished work stays visible.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from field_client.outbox import Outbox, OwnEntry
 from field_client.replica import Replica
 from field_client.store import Store
+from schemas.names import search_key
 
 # The member of a pulled record that names the last entry in its history: the base of an edit.
 LAST_ENTRY_MEMBER = "last_entry"
@@ -79,9 +79,9 @@ class Projection:
 
         The agent is warned at the door, before a duplicate is made.
         """
-        key = _folded_text(text)
+        key = search_key(text)
         views = self.views(record_type)
-        return [view for view in views if _folded_text(str(view.fields.get(member) or "")) == key]
+        return [view for view in views if search_key(str(view.fields.get(member) or "")) == key]
 
     def resolve(self, record_type: str, text: str) -> str | None:
         """Return the one id that begins or ends with `text`, or None."""
@@ -131,12 +131,6 @@ def _folded(
         in_view = [entry.entry_id for entry in own if entry.state not in _OUT_OF_VIEW]
         last_entry = in_view[-1] if in_view else record_id
     return RecordView(record_type, record_id, fields, last_entry, state)
-
-
-def _folded_text(text: str) -> str:
-    """Return text in lower case without diacritics, đ as d, with single blanks."""
-    plain = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
 
 
 def _changes(body: dict[str, Any]) -> dict[str, Any]:

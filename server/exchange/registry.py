@@ -39,7 +39,7 @@ def _want_nothing(_batch: Batch, _candidate: Candidate) -> None:
 def _want_household_amended(batch: Batch, candidate: Candidate) -> None:
     household_id = candidate.body["household"]
     batch.people.want_households([household_id])
-    batch.people.want_log(household_id)
+    batch.people.edits.want(household_id)
     if "area" in candidate.body["set"]:
         batch.people.want_members(household_id)
 
@@ -53,7 +53,7 @@ def _want_person_registered(batch: Batch, candidate: Candidate) -> None:
 def _want_person_amended(batch: Batch, candidate: Candidate) -> None:
     person_id, values = candidate.body["person"], candidate.body["set"]
     batch.people.want_persons([person_id])
-    batch.people.want_log(person_id)
+    batch.people.edits.want(person_id)
     batch.people.want_numbers(values)
     if "household" in values:
         batch.people.want_households([values["household"]])

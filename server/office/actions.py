@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from schemas.names import search_key
 from server.audit.changes import Change
 from server.office.models import Area, Assignment, Organisation, Team, TeamMembership, Worker
 from server.office.queries import team_memberships_of
@@ -24,7 +25,6 @@ from server.office.rules import (
     clashing,
     day_before,
     is_valid_on,
-    name_key,
     node_key,
     overlap,
 )
@@ -167,7 +167,7 @@ def _insert_node(
 ) -> None:
     columns = ("key", "code", "valid_from", "valid_to", "name", "parent_key", "path")
     row = {name: node[name] for name in columns}
-    change.insert(model.__table__, **row, **level, name_key=name_key(node["name"]))
+    change.insert(model.__table__, **row, **level, name_key=search_key(node["name"]))
 
 
 def _replicate(change: Change, record_type: str, node: dict[str, Any], level_name: str) -> None:
@@ -193,7 +193,7 @@ def register_worker(change: Change, ids: IdSource, name: str, organisation_key: 
         Worker.__table__,
         id=worker_id,
         name=name,
-        name_key=name_key(name),
+        name_key=search_key(name),
         organisation_key=organisation_key,
         registered_ms=change.now_ms,
     )
@@ -205,7 +205,7 @@ def register_worker(change: Change, ids: IdSource, name: str, organisation_key: 
 def form_team(change: Change, ids: IdSource, name: str) -> str:
     """Form a team without members and return its id."""
     team_id, name = ids.new_id(), unicodedata.normalize("NFC", " ".join(name.split()))
-    change.insert(Team.__table__, id=team_id, name=name, name_key=name_key(name), formed_ms=change.now_ms)
+    change.insert(Team.__table__, id=team_id, name=name, name_key=search_key(name), formed_ms=change.now_ms)
     change.audit("team_formed", team_id)
     return team_id
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -67,13 +66,6 @@ class AreaFilter:
 def node_key(code: str, valid_from: date) -> str:
     """Return the key of an area or organisation."""
     return f"{code}@{valid_from.isoformat()}"
-
-
-def name_key(name: str) -> str:
-    """Return `name` as people search it: lower case, no diacritics, đ as d, single spaces."""
-    plain = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
-    letters = (letter for letter in plain if not unicodedata.combining(letter))
-    return " ".join("".join(letters).split())
 
 
 def is_valid_on(valid_from: date, valid_to: date | None, day: date) -> bool:

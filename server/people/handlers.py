@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from server.people.edits import Amendment
 from server.people.rules import is_born_later
-from server.people.workspace import Amendment, PeopleWorkspace
+from server.people.workspace import PeopleWorkspace
 from sync.codes import EntryCode, Flag
 from sync.entry import Fault
 from sync.judgement import Applied, Arrival, Refused, Ruling
@@ -18,7 +19,7 @@ def apply_household_registered(arrival: Arrival, people: PeopleWorkspace) -> Rul
 def apply_household_amended(arrival: Arrival, people: PeopleWorkspace) -> Ruling:
     """Set fields of a household."""
     body = arrival.body
-    if not people.has_edit(body["household"], body["base"]):
+    if not people.edits.has(body["household"], body["base"]):
         return Refused(Fault(EntryCode.REFERENCE_WRONG_KIND, "base"))
     found = people.amend_household(_edit_of(arrival), body["household"], body["set"])
     return Applied((Flag.CONFLICT,), merged=True) if found else Applied()
@@ -35,7 +36,7 @@ def apply_person_registered(arrival: Arrival, people: PeopleWorkspace) -> Ruling
 def apply_person_amended(arrival: Arrival, people: PeopleWorkspace) -> Ruling:
     """Set fields of a person."""
     body = arrival.body
-    if not people.has_edit(body["person"], body["base"]):
+    if not people.edits.has(body["person"], body["base"]):
         return Refused(Fault(EntryCode.REFERENCE_WRONG_KIND, "base"))
     if is_born_later(body["set"].get("birth_date"), arrival.business_day):
         return Refused(Fault(EntryCode.BIRTH_DATE_IN_FUTURE, "set.birth_date"))

@@ -11,19 +11,19 @@ from typing import Any
 from schemas.names import masked, search_key
 from server.audit.changes import Change
 from server.database import insert_missing
-from server.people.models import DuplicateCandidate, EditConflict, FieldEdit, Household, Person
+from server.people.edits import Amendment, EditLog
+from server.people.models import DuplicateCandidate, Household, Person
 from server.people.queries import (
     HouseholdState,
     PersonState,
-    edit_logs,
     households_by_id,
     person_ids_of_households,
     persons_by_id,
     persons_sharing_numbers,
 )
-from server.people.rules import HOUSEHOLD_NUMBERS, IDENTIFYING_NUMBERS, PERSON_NUMBERS, edited_text, identity
+from server.people.rules import HOUSEHOLD_NUMBERS, IDENTIFYING_NUMBERS, PERSON_NUMBERS, identity
 from server.sealing import Sealer
-from sync.merge import FieldConflict, LoggedEdit, conflicts, ranked, standing_fields
+from sync.merge import FieldConflict
 from sync.scope import area_scope
 
 
@@ -31,18 +31,8 @@ from sync.scope import area_scope
 class _Wanted:
     households: set[str] = field(default_factory=set)
     persons: set[str] = field(default_factory=set)
-    logs: set[str] = field(default_factory=set)
     moving: set[str] = field(default_factory=set)
     numbers: set[tuple[str, str]] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class Amendment:
-    """An amending entry: its id, the entry it was made on, the upper end of its corrected time."""
-
-    entry_id: str
-    base: str
-    upper_ms: int
 
 
 class PeopleWorkspace:
@@ -54,7 +44,7 @@ class PeopleWorkspace:
         self._wanted = _Wanted()
         self._households: dict[str, HouseholdState] = {}
         self._persons: dict[str, PersonState] = {}
-        self._logs: dict[str, list[LoggedEdit]] = {}
+        self.edits = EditLog(change, sealer)
         self._sharing: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._fresh: set[str] = set()
         self._touched: dict[str, None] = {}
@@ -67,10 +57,6 @@ class PeopleWorkspace:
     def want_persons(self, ids: Iterable[str]) -> None:
         """Ask for persons, and with them their households, before `load`."""
         self._wanted.persons.update(ids)
-
-    def want_log(self, record_id: str) -> None:
-        """Ask for the edits of a record before `load`."""
-        self._wanted.logs.add(record_id)
 
     def want_members(self, household_id: str) -> None:
         """Ask for the persons of a household, who move with it, before `load`."""
@@ -95,8 +81,7 @@ class PeopleWorkspace:
             if person.household_id is not None:
                 wanted.households.add(person.household_id)
         self._households = households_by_id(connection, wanted.households)
-        logs = edit_logs(connection, wanted.logs)
-        self._logs = {name: [LoggedEdit(name, {}), *logs.get(name, [])] for name in wanted.logs}
+        self.edits.load()
         self._sharing.update(persons_sharing_numbers(connection, wanted.numbers))
 
     def household(self, household_id: str) -> HouseholdState | None:
@@ -151,11 +136,6 @@ class PeopleWorkspace:
                 subjects.add(identity(entry_id, None, None))
         return subjects
 
-    def has_edit(self, record_id: str, entry_id: str) -> bool:
-        """Return whether `entry_id` is in the log of the record, as registration or amendment."""
-        log = self._logs.get(record_id, [])
-        return any(edit.entry_id == entry_id for edit in log)
-
     def register_household(self, entry_id: str, body: Mapping[str, Any]) -> None:
         """Put a household on the list."""
         self._households[entry_id] = HouseholdState(
@@ -198,7 +178,7 @@ class PeopleWorkspace:
         self, amendment: Amendment, household_id: str, values: Mapping[str, Any]
     ) -> list[FieldConflict]:
         """Set fields of a household; return the conflicts found. The latest capture wins."""
-        found, values = self._log_edit(household_id, amendment, values)
+        found, values = self.edits.add(household_id, amendment, values)
         old = self._households[household_id]
         renamed = {"area": "area_key"}
         plain = {
@@ -230,7 +210,7 @@ class PeopleWorkspace:
         self, amendment: Amendment, person_id: str, values: Mapping[str, Any]
     ) -> list[FieldConflict]:
         """Set fields of a person; return the conflicts found. The latest capture wins."""
-        found, values = self._log_edit(person_id, amendment, values)
+        found, values = self.edits.add(person_id, amendment, values)
         old = self._persons[person_id]
         plain = {
             {"household": "household_id"}.get(name, name): value
@@ -302,43 +282,6 @@ class PeopleWorkspace:
                 self._candidates[person_id, other_id, name] = None
             others.add(person_id)
         return shared
-
-    def _log_edit(
-        self, record_id: str, amendment: Amendment, values: Mapping[str, Any]
-    ) -> tuple[list[FieldConflict], dict[str, Any]]:
-        """Log an edit; return its conflicts, and the values that stand."""
-        log = self._logs.setdefault(record_id, [LoggedEdit(record_id, {})])
-        digests = {
-            name: self._sealer.blind_index(f"edit {name}", edited_text(value))
-            for name, value in values.items()
-        }
-        found = conflicts(log, amendment.base, digests)
-        edit = ranked(log, amendment.base, amendment.entry_id, amendment.upper_ms, digests)
-        standing = standing_fields(log, edit)
-        log.append(edit)
-        for name, digest in digests.items():
-            self._change.insert(
-                FieldEdit.__table__,
-                record_id=record_id,
-                entry_id=edit.entry_id,
-                field=name,
-                position=len(log),
-                value_digest=digest,
-                rank_ms=edit.rank_ms,
-                depth=edit.depth,
-            )
-        for conflict in found:
-            stands = conflict.field in standing
-            self._change.insert(
-                EditConflict.__table__,
-                record_id=record_id,
-                field=conflict.field,
-                winner_entry_id=edit.entry_id if stands else conflict.other_entry_id,
-                loser_entry_id=conflict.other_entry_id if stands else edit.entry_id,
-                state="open",
-                found_ms=self._change.now_ms,
-            )
-        return found, {name: value for name, value in values.items() if name in standing}
 
     def _write(self, table: Any, row: dict[str, Any]) -> None:
         if row["id"] in self._fresh:

@@ -11,7 +11,6 @@ from server.office.rules import (
     Membership,
     assignment_standing,
     clashing,
-    name_key,
     team_on,
 )
 
@@ -25,14 +24,6 @@ def a_span(area_key=PATH[2], role="agent", from_ms=1000, to_ms=None):
 
 def a_membership(team="t1", campaign=None, from_day=DAY, to_day=None):
     return Membership(team, "w", campaign, from_day, to_day)
-
-
-@pytest.mark.parametrize(
-    ("name", "key"),
-    [("Đường Bến Đò", "duong ben do"), ("  Mỹ   Tho ", "my tho"), ("ĐỒNG THÁP", "dong thap")],
-)
-def test_a_name_is_found_without_diacritics(name, key):
-    assert name_key(name) == key
 
 
 @pytest.mark.parametrize("area_key", [*PATH, None])
