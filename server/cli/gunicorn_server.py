@@ -9,7 +9,7 @@ from wsgiref.types import WSGIApplication
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from server.cli.office_app import configured_app
+from server.cli.office_app import calm_collector, configured_app
 from server.runtime import runtime_of
 from server.scheduler import start_jobs
 
@@ -44,6 +44,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         app = configured_app()
         if self.cfg.workers == 1:
             start_jobs(runtime_of(app))
+        calm_collector()
         return app
 
 

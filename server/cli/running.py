@@ -9,7 +9,7 @@ import threading
 import rich_click as click
 import waitress
 
-from server.cli.office_app import configured_app, configured_runtime
+from server.cli.office_app import calm_collector, configured_app, configured_runtime
 from server.request_log import configure_logging
 from server.runtime import runtime_of
 from server.scheduler import start_jobs
@@ -48,6 +48,7 @@ def serve(host: str, port: int, workers: int, with_waitress: bool) -> None:
 def _serve_with_waitress(host: str, port: int) -> None:
     app = configured_app()
     scheduler = start_jobs(runtime_of(app))
+    calm_collector()
     server = waitress.create_server(app, host=host, port=port, threads=_THREADS, ident=None)
     signal.signal(signal.SIGTERM, _stop)
     announce(host, int(getattr(server, "effective_port", port)))
