@@ -56,7 +56,7 @@ def feed_rows(
         .order_by(feed.c.seq)
         .limit(limit)
     )
-    return [tuple(row) for row in connection.execute(statement)]
+    return [tuple(row) for row in connection.execute(statement).all()]
 
 
 def broken_audit_chains(connection: Connection) -> list[str]:

@@ -53,16 +53,21 @@ def pull(connection: Connection, scopes: Sequence[str], have: Sequence[Cursor], 
     for scope, after in points.items():
         if len(rows) >= limit:
             break
-        rows.extend(row_text(scope, row) for row in feed_rows(connection, scope, after, limit - len(rows)))
+        shown_scope = json.dumps(scope)
+        found = feed_rows(connection, scope, after, limit - len(rows))
+        rows.extend(_row_text(shown_scope, row) for row in found)
     return Pulled(grants, rows)
 
 
-def row_text(scope: str, row: tuple[int, str, str, int, str, str, str | None]) -> str:
-    """Return a row as JSON; the record's own JSON is stored and goes out as it is."""
+def _row_text(shown_scope: str, row: tuple[int, str, str, int, str, str, str | None]) -> str:
+    """Return a row as JSON; the record's own JSON is stored and goes out as it is.
+
+    Types, operations and hashes are words of ours that JSON never escapes.
+    """
     seq, record_type, record_id, version, op, row_hash, wire_json = row
     record = wire_json if op == "put" and wire_json is not None else "null"
     return (
-        f'{{"scope":{json.dumps(scope)},"seq":{seq},"type":{json.dumps(record_type)},'
+        f'{{"scope":{shown_scope},"seq":{seq},"type":"{record_type}",'
         f'"id":{json.dumps(record_id)},"version":{version},"op":"{op}","row_hash":"{row_hash}",'
         f'"record":{record}}}'
     )
