@@ -147,6 +147,7 @@ def test_a_planted_import_breaks_its_contract(report, plant):
 
 
 def test_every_feature_with_tables_keeps_them_to_itself(report):
+    """[F2] No other feature writes the feeds: they are tables of the one choke point."""
     for plant in model_plants():
         assert f"{plant.importer}" in report.get(plant.contract, ""), plant.contract
 

@@ -172,6 +172,7 @@ def test_what_cannot_be_described_is_refused(field):
 
 
 def test_codes_limits_and_the_tokens_version_are_in_it():
+    """[R9.1] [X3] A limit that shrinks or a code that is renamed moves the fingerprint."""
     found = contract()
     assert "journal_gap" in found["codes"]["RequestCode"]
     assert found["limits"]["entry_bytes"] == 16 * 1024

@@ -32,7 +32,10 @@ def agrees(case, found) -> None:
 
 
 def test_the_files_are_what_the_generator_writes():
-    """A difference is a change of the contract: see docs/protocol.md, «Versions»."""
+    """A difference is a change of the contract: see docs/protocol.md, «Versions».
+
+    [V1] A served version keeps giving the same results for its golden vectors.
+    """
     fresh = vectors()
     assert set(FILES) == set(fresh)
     for name, content in fresh.items():

@@ -76,7 +76,11 @@ def sync_into_the_kill(client: FieldClient, serving: Serving, place: str) -> Non
 
 
 def test_after_five_kills_inside_a_push_everything_arrived_exactly_once(office, serving, tmp_path):
-    """The batch is wholly there or wholly absent; the retry gets the stored verdicts."""
+    """[R1.1] One transaction: the batch is wholly there or wholly absent.
+
+    [R1.2] No answer before the commit: killed before it, the client heard nothing.
+    [R2.1] The retry gets the stored verdicts, after any restart.
+    """
     with FieldClient(tmp_path / "tablet", sleep=lambda _seconds: None) as client:
         client.enrol(serving.url, office.enrolment_code("an"))
         for number, place in enumerate(PLACES):

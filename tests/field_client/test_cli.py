@@ -84,6 +84,7 @@ def test_a_day_at_the_doors(field, run):
 
 
 def test_nothing_is_called_synced_while_an_entry_needs_a_person(field, run):
+    """[A3] No «Đã đồng bộ» while an entry is quarantined."""
     enrol(field, run)
     field.server.quarantine_kinds["household_registered"] = "area_unknown"
     run("household", "--area", AREA, "--head-name", "Hộ", "--address", "ấp 1")
@@ -103,6 +104,7 @@ def test_a_possible_duplicate_is_warned_of_before_it_is_made(field, run):
 
 
 def test_a_reached_cap_closes_the_form_but_not_for_money_already_taken(field, run):
+    """[T12] Cash already taken can always be recorded."""
     enrol(field, run)
     person = saved_id(run("person", "--full-name", "Lê Thị Bé", "--area", AREA))
     enrolment = saved_id(

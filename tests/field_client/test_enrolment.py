@@ -23,6 +23,7 @@ def test_a_code_makes_an_installation_with_a_certificate(field):
 
 
 def test_a_lost_answer_is_asked_for_again_with_the_same_key(field):
+    """[N3] A device remembers its new key and installation id before it sends the code."""
     client = field.client()
     code = field.server.new_code()
     field.server.lose_answers = 5
@@ -43,6 +44,7 @@ def test_a_wrong_code_is_refused_and_another_can_be_tried(field):
 
 
 def test_a_certificate_for_another_key_is_refused(field, monkeypatch):
+    """[N6] A device checks the certificate before it uses any of the answer."""
     client = field.client()
     other = field.enrolled("b")
     certificate = other.identities.current().certificate
@@ -59,7 +61,10 @@ def test_a_certificate_for_another_key_is_refused(field, monkeypatch):
 
 
 def test_entries_are_carried_over_with_unchanged_bytes_in_order(field, a_household):
-    """A re-enrolled device carries over every entry above durable_seq, bytes unchanged."""
+    """[R3.4] Every entry above `durable_seq`, in order, bytes unchanged; the predecessor is named.
+
+    [E3] [R10.1] The same bytes at another position; nothing above `durable_seq` was purged.
+    """
     client = field.enrolled()
     for number in range(6):
         a_household(client, str(number))
@@ -111,6 +116,7 @@ def test_a_new_installation_starts_its_own_receipts_at_one(field, an_enrolment):
 
 
 def test_nothing_is_carried_over_to_another_worker(field, a_household):
+    """[R3.9] A code that turns out to be of another worker carries nothing over."""
     client = field.enrolled()
     a_household(client)
     with pytest.raises(OtherWorkerError):
@@ -120,6 +126,7 @@ def test_nothing_is_carried_over_to_another_worker(field, a_household):
 
 
 def test_a_key_id_that_is_taken_makes_the_device_try_another_key(field):
+    """[N4] The device makes another key and sends the same code again."""
     client = field.client()
     field.server.replies_instead = [problem(409, "key_id_taken")]
     client.enrol("https://office.example", field.server.new_code())
@@ -131,6 +138,7 @@ def test_a_key_id_that_is_taken_makes_the_device_try_another_key(field):
     ["http://office.example", "ftp://office.example", "office.example", "https://", "https://a/?b=c"],
 )
 def test_an_address_without_tls_is_refused(address):
+    """[W5] A client uses TLS, except on the machine itself."""
     with pytest.raises(AddressRefusedError):
         HttpTransport(address)
 
@@ -139,4 +147,5 @@ def test_an_address_without_tls_is_refused(address):
     "address", ["https://office.example/", "http://127.0.0.1:8000", "http://localhost:1/"]
 )
 def test_tls_or_this_machine_will_do(address):
+    """[W5] A client uses TLS, except on the machine itself."""
     HttpTransport(address).close()

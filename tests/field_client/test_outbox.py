@@ -60,6 +60,7 @@ def test_nothing_is_recorded_before_the_first_enrolment(field, a_household):
     ],
 )
 def test_what_breaks_a_rule_is_refused_at_capture_with_its_field(field, changes, code, where):
+    """[R9.3] Limits bind at capture; text that is not UTF-8 is refused there."""
     client = field.enrolled()
     body = {"area": AREA, "head_name": "Hộ", "address": "ấp 1"} | changes
     with pytest.raises(CaptureRefusedError) as refusal:
@@ -112,6 +113,7 @@ def test_a_group_of_actions_is_saved_whole_or_not_at_all(field, a_household):
 
 
 def test_a_payment_without_its_receipt_is_never_left_behind(field, an_enrolment, monkeypatch):
+    """[T4] `payment_collected` and `receipt_issued` are written in one transaction."""
     client = field.enrolled()
     enrolment = an_enrolment(client)
     before = client.outbox.head().seq
@@ -175,7 +177,7 @@ def test_the_files_hold_nothing_personal_in_clear(field, an_enrolment):
 
 @pytest.mark.parametrize("moment", ["before", "inside", "after"])
 def test_a_killed_process_leaves_a_whole_journal(field, moment):
-    """A client killed at any step has each payment with its receipt, or neither."""
+    """[T4] A client killed at any step has each payment with its receipt, or neither."""
     field.enrolled().close()
     script = textwrap.dedent(
         f"""

@@ -39,6 +39,7 @@ def test_a_receipt_covers_its_payment_and_is_signed_by_the_device(field, an_enro
 
 
 def test_receipts_are_chained_to_each_other_and_to_the_last_acknowledgement(field, an_enrolment):
+    """[T5] `linked_ack` is the text of the last acknowledgement."""
     client = field.enrolled()
     enrolment = an_enrolment(client)
     first = client.actions.collect_payment([(enrolment, 1)]).receipt
@@ -53,6 +54,7 @@ def test_receipts_are_chained_to_each_other_and_to_the_last_acknowledgement(fiel
 
 
 def test_a_void_takes_the_receipt_back_with_a_signed_one(field, an_enrolment):
+    """[T4] A void writes `entry_voided` and a receipt of kind 9 that refers to the voided one."""
     client = field.enrolled()
     collected = client.actions.collect_payment([(an_enrolment(client), 415_800)])
     void = client.actions.void_payment(collected.payment_id, "thu nhầm")
@@ -116,6 +118,7 @@ def test_only_own_voidable_entries_are_voided_once(field, an_enrolment, a_househ
     ],
 )
 def test_the_cap_warns_at_80_percent_and_closes_the_form(field, an_enrolment, cap, collected, state):
+    """[T12] Warns at 80 %, and refuses a new form at the offline cap."""
     client = field.enrolled()
     client.receipts.cap = cap
     enrolment = an_enrolment(client)

@@ -11,6 +11,7 @@ def scope(area):
 
 
 def test_a_long_pull_goes_on_to_the_head_page_by_page(field):
+    """[P4] A device asks again until every granted scope stands at its head."""
     client = field.enrolled()
     field.server.granted = {"office", scope(AREA)}
     for number in range(25):
@@ -38,6 +39,7 @@ def test_changes_and_removals_keep_the_sum_equal(field):
 
 
 def test_a_sum_that_differs_is_an_incident_and_is_said(field):
+    """[A3] [S2] A difference is written down as an incident and is not shown as synced."""
     client = field.enrolled()
     field.server.granted = {"office"}
     field.server.sum_offset = 1
@@ -50,6 +52,7 @@ def test_a_sum_that_differs_is_an_incident_and_is_said(field):
 
 
 def test_a_scope_that_is_no_longer_granted_leaves_with_its_records(field):
+    """[P6] A scope that is no longer granted is dropped at the heads."""
     client = field.enrolled()
     field.server.granted = {scope(AREA), scope(OTHER)}
     field.server.put(scope(AREA), "household", "h1", {"head_name": "một"})
@@ -63,6 +66,7 @@ def test_a_scope_that_is_no_longer_granted_leaves_with_its_records(field):
 
 
 def test_a_record_that_moves_between_scopes_is_never_missing(field):
+    """[P5] A record that moves between scopes is never missing in between."""
     client = field.enrolled()
     field.server.granted = {scope(AREA), scope(OTHER)}
     field.server.put(scope(AREA), "household", "h1", {"head_name": "một"})
@@ -76,6 +80,7 @@ def test_a_record_that_moves_between_scopes_is_never_missing(field):
 
 
 def test_a_new_epoch_of_a_scope_starts_that_scope_again(field):
+    """[R11.1] A device that hears a newer epoch reads the scope from 0."""
     client = field.enrolled()
     field.server.granted = {"office"}
     field.server.put("office", "area", "a1", {"name": "một"})
@@ -104,6 +109,7 @@ def test_own_entries_lie_over_pulled_rows_until_these_show_them(field, a_househo
 
 
 def test_an_edit_is_based_on_the_last_entry_in_view_own_or_pulled(field, a_household):
+    """[M1] `base` is the last entry, own or pulled, in the device's view of the record."""
     client = field.enrolled()
     household = a_household(client)
     first = client.actions.amend_household(household, head_name="Một")
@@ -130,6 +136,7 @@ def test_a_quarantined_edit_is_no_base_and_does_not_show(field, a_household):
 
 
 def test_work_outside_the_granted_scopes_stays_visible(field, a_household):
+    """[P6] Own entries are never purged with a scope."""
     client = field.enrolled()
     household = a_household(client)
     client.sync()

@@ -31,6 +31,7 @@ def test_one_round_trip_pushes_and_pulls(field, a_household):
 
 
 def test_the_last_acknowledgement_is_shown_back_verbatim(field, a_household):
+    """[G1] Whoever holds a statement keeps `text` byte for byte and shows it verbatim."""
     client = field.enrolled()
     client.sync()
     shown = client.identities.standing(client.identities.current().installation).last_ack
@@ -42,6 +43,7 @@ def test_the_last_acknowledgement_is_shown_back_verbatim(field, a_household):
 
 
 def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(field, a_household):
+    """[W7] Sending the same request again is always safe."""
     client = field.enrolled()
     a_household(client)
     field.server.lose_answers = 2
@@ -91,6 +93,7 @@ def test_an_answer_lost_in_a_crash_is_recovered_by_the_next_sync(field, a_househ
     ],
 )
 def test_a_captive_portals_answer_acknowledges_nothing(field, a_household, reply):
+    """[W6] What does not follow the contract is somebody else's and acknowledges nothing."""
     client = field.enrolled()
     a_household(client)
     field.server.replies_instead = [reply]
@@ -120,6 +123,7 @@ def forged(field, client, key, **changes):
 
 
 def test_an_acknowledgement_signed_by_another_key_counts_for_nothing(field, a_household):
+    """[A1] Delivered only on an acknowledgement signed by the office key."""
     client = field.enrolled()
     a_household(client)
     field.server.replies_instead = [forged(field, client, PrivateKey.generate())]
@@ -129,6 +133,7 @@ def test_an_acknowledgement_signed_by_another_key_counts_for_nothing(field, a_ho
 
 
 def test_an_acknowledgement_for_another_installation_counts_for_nothing(field, a_household):
+    """[A1] Delivered only on an acknowledgement for this installation."""
     client = field.enrolled()
     a_household(client)
     other = "00000000-0000-4000-8000-000000000000"
@@ -140,7 +145,7 @@ def test_an_acknowledgement_for_another_installation_counts_for_nothing(field, a
 
 @pytest.mark.parametrize("changes", [{"acked_seq": 9}, {"head": "0" * 64}])
 def test_an_acknowledged_journal_that_is_not_ours_means_a_copy(field, a_household, changes):
-    """A device that hears an acked_seq beyond its own head, or another chain head, stops."""
+    """[A1] [R10.2] A device that hears an acked_seq beyond its own head, or another chain head, stops."""
     client = field.enrolled()
     a_household(client)
     field.server.replies_instead = [forged(field, client, field.server.office, **changes)]
@@ -153,6 +158,7 @@ def test_an_acknowledged_journal_that_is_not_ours_means_a_copy(field, a_househol
 
 
 def test_a_gap_is_answered_by_sending_from_there(field, a_household):
+    """[R4.2] The device resends from `expected_seq`."""
     client = field.enrolled()
     for _ in range(3):
         a_household(client)
@@ -166,7 +172,18 @@ def test_a_gap_is_answered_by_sending_from_there(field, a_household):
     assert len(known.raws) == 4
 
 
+def test_a_gap_beyond_the_own_head_means_a_copy(field, a_household):
+    """[R4.2] Where `expected_seq` is beyond the device's own head it is a copy."""
+    client = field.enrolled()
+    a_household(client)
+    field.server.replies_instead = [problem(409, "journal_gap", expected_seq=9)]
+    with pytest.raises(DeviceCopiedError):
+        client.sync()
+    assert (client.status().stopped, client.status().unsent) == ("journal_forked", 1)
+
+
 def test_a_batch_that_is_too_large_is_halved_until_it_fits(field, a_household):
+    """[R9.4] On `body_too_large` the client halves its batch and tries again."""
     client = field.enrolled()
     with client.recording():
         for _ in range(20):
@@ -178,6 +195,7 @@ def test_a_batch_that_is_too_large_is_halved_until_it_fits(field, a_household):
 
 
 def test_a_busy_server_is_waited_for_as_it_asks(field, a_household):
+    """[W7] A client that hears 429 or 503 waits at least `Retry-After`."""
     client = field.enrolled()
     a_household(client)
     field.server.replies_instead = [
@@ -201,6 +219,7 @@ def test_a_refusal_names_its_code_and_keeps_everything(field, a_household):
 
 
 def test_many_entries_go_in_batches_and_only_the_last_one_pulls(field, a_household):
+    """[Q2] Batches as large as the limits allow, and the pull with the last of them."""
     client = field.enrolled()
     with client.recording():
         for _ in range(1201):
@@ -225,6 +244,7 @@ def test_a_quarantined_entry_is_kept_with_its_code_and_the_sync_is_not_clean(fie
 
 
 def test_an_outcome_that_is_pulled_moves_the_entry_on_and_a_replay_does_not_move_it_back(field):
+    """[R2.3] An old verdict does not overwrite a newer outcome that the device knows."""
     client = field.enrolled()
     entry = client.outbox.append_raw("visit_recorded", {"household": "?"})
     field.server.quarantine_kinds["visit_recorded"] = "field_invalid"
@@ -238,6 +258,7 @@ def test_an_outcome_that_is_pulled_moves_the_entry_on_and_a_replay_does_not_move
 
 
 def test_one_process_syncs_at_a_time(field):
+    """[Q2] A device does not run two syncs of one journal at once."""
     client = field.enrolled()
     other = sqlite3.connect(field.folder / "a" / LOCK_NAME, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -296,6 +317,7 @@ def test_a_restored_server_is_sent_again_what_it_forgot(field, a_household):
 
 
 def test_an_acknowledgement_of_an_earlier_epoch_counts_for_nothing(field, a_household):
+    """[R10.3] An acknowledgement of an earlier epoch than one heard of is ignored."""
     client = field.enrolled()
     field.server.epoch = 2
     client.sync()

@@ -38,6 +38,7 @@ def test_a_large_body_goes_out_compressed_and_a_small_one_as_it_is():
 
 
 def test_a_redirect_is_not_followed():
+    """[W6] A client does not follow redirects."""
     reply = over(lambda _: httpx.Response(302, headers={"location": "http://portal/"})).post("/p", b"", "s")
     assert reply.status == 302
 

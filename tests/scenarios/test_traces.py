@@ -94,6 +94,16 @@ def test_a_lost_response_is_answered_again(office):
     assert cash_of(office) == 300_000
 
 
+def test_a_receipt_is_carried_over_twice(office):
+    """[R3.7] Receipt keys of all predecessors go on counting for carried entries."""
+    client = office.tablet("an")
+    a_paid_enrolment(client)
+    for _ in range(2):
+        client.enrol_again(office.enrolment_code("an"))
+    assert client.sync().is_clean
+    assert rows(office, "SELECT state, code FROM receipt") == [("reconciled", None)]
+
+
 def test_clone_pay_pay(office):
     """Two honest receipts collide under one number: both are kept and judged one by one."""
     client = office.tablet("an")

@@ -16,5 +16,6 @@ def test_every_code_has_a_text_in_both_languages():
 
 
 def test_a_code_of_a_newer_server_stands_for_itself():
+    """[X3] A client that does not know a code shows it as it is."""
     assert message("from_the_future") == "from_the_future"
     assert message("forbidden", "en") != message("forbidden")

@@ -182,7 +182,10 @@ def test_degenerate_signatures_are_refused(signature: bytes) -> None:
 
 
 def test_a_malleated_signature_is_another_token_of_the_same_receipt() -> None:
-    """n − s verifies too, which is why the content is hashed and not the token."""
+    """n − s verifies too, which is why the content is hashed and not the token.
+
+    [T3] The same content under another signature is the same receipt.
+    """
     digits = sign_receipt(a_content(), KEY)
     token = token_bytes(digits)
     s = int.from_bytes(token[-32:], "big")
@@ -208,10 +211,12 @@ def test_a_malleated_signature_is_another_token_of_the_same_receipt() -> None:
     ],
 )
 def test_text_that_is_no_token_is_refused_with_its_reason(digits: str, reason: ReceiptFault) -> None:
+    """[T2] Parsing is strict: ASCII digits, at most 400, no leading zero, first byte 1."""
     assert reason_of(digits) is reason
 
 
 def test_another_encoding_of_the_same_content_is_refused() -> None:
+    """[T2] The same digits when encoded again."""
     digits = sign_receipt(a_content(), KEY)
     message = cbor2.loads(token_bytes(digits)[1:])
     protected, unprotected, payload, signature = message.value
@@ -229,6 +234,7 @@ def test_another_encoding_of_the_same_content_is_refused() -> None:
 
 
 def test_another_algorithm_is_refused() -> None:
+    """[T2] ES256 and nothing else."""
     message = cbor2.loads(token_bytes(sign_receipt(a_content(), KEY))[1:])
     _, unprotected, payload, signature = message.value
     protected = cbor2.dumps({1: -8, 4: bytes.fromhex(KEY.kid)}, canonical=True)

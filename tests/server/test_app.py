@@ -101,6 +101,7 @@ def test_only_over_tls_a_browser_is_told_to_insist_on_it(client):
     ],
 )
 def test_a_failing_route_answers_calmly(capfd, app, monkeypatch, error, status):
+    """[R5.3] Only faults of infrastructure are answered with «try again» (503, 507)."""
     answer = failing_with(app, monkeypatch, error).get("/login")
     assert answer.status_code == status
     assert ("Retry-After" in answer.headers) == (status in {503, 507})
@@ -109,6 +110,7 @@ def test_a_failing_route_answers_calmly(capfd, app, monkeypatch, error, status):
 
 
 def test_logs_are_json_and_name_the_route_never_the_path(capfd, client):
+    """[T13] Tokens stay out of logs."""
     digits = "31415926535897932384"
     client.get(f"/r/{digits}?token=geheim", headers={"User-Agent": "Geheim/1"})
     client.get(f"/nothing/{digits}")

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, text
 
 from server.database import DatabaseBusyError, Transactions, prepare_engine
 from server.journals.actions import lock_names
+from server.migrations import upgrade
 
 WAIT_MS = 300
 
@@ -65,4 +66,14 @@ def test_a_pool_without_a_free_connection_is_busy(any_database):
     transactions = transactions_of(any_database, pool_size=1, max_overflow=0, pool_timeout=0.1)
     with transactions.reading(), pytest.raises(DatabaseBusyError), transactions.reading():
         pass
+    transactions.engine.dispose()
+
+
+def test_a_commit_on_sqlite_is_on_disk(tmp_path):
+    """[R1.2] The commit is on disk (SQLite: WAL, `synchronous=FULL`)."""
+    transactions = transactions_of(f"sqlite:///{tmp_path / 'office.sqlite3'}")
+    upgrade(transactions.engine)
+    with transactions.writing() as connection:
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
     transactions.engine.dispose()

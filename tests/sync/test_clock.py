@@ -84,12 +84,14 @@ def test_another_boot_lies_between_the_last_mark_and_arrival():
 
 
 def test_a_sync_that_showed_the_entry_bounds_it_from_above():
+    """[R8.1] Narrowed by position: before each mark whose head reached the entry."""
     mark = ClockMark(5_000, "c", 10, 3)
     found = correct_time(ClockReading(0, "b", 5), 2, [mark], ClockMark(9_000, "c", 4_010), 10)
     assert found == CorrectedTime(lower_ms=10, upper_ms=5_000)
 
 
 def test_without_any_mark_the_enrolment_bounds_from_below():
+    """[R8.1] From the enrolment of the first installation to arrival."""
     found = correct_time(ClockReading(0, "b", 5), 1, [], ClockMark(9_000, "c", 0), 700)
     assert found == CorrectedTime(lower_ms=700, upper_ms=9_000)
 
@@ -98,11 +100,13 @@ def test_without_any_mark_the_enrolment_bounds_from_below():
     ("wall_ms", "day"), [(0, 10), (12 * DAY_MS, 13), (15 * DAY_MS, 16), (99 * DAY_MS, 21), (-(2**52), 10)]
 )
 def test_the_business_day_is_the_claimed_day_clamped_to_the_interval(wall_ms, day):
+    """[R8.3] The business day is the claimed day clamped to the interval."""
     corrected = CorrectedTime(lower_ms=9 * DAY_MS, upper_ms=20 * DAY_MS)
     assert business_day(ClockReading(wall_ms, "a", 0), corrected, ZONE) == date(1970, 1, day)
 
 
 def test_the_day_is_the_offices_and_not_greenwichs():
+    """[R8.3] The business day is in the office's time zone."""
     midnight_ms = 1_589_216_400_000
     assert local_day(midnight_ms, ZONE) == date(2020, 5, 12)
     assert local_day(midnight_ms - 1, ZONE) == date(2020, 5, 11)

@@ -55,6 +55,7 @@ def test_any_body_is_read_without_raising(body):
 
 
 def test_a_sound_entry_keeps_its_text():
+    """[E1] No end ever parses and rewrites an entry's bytes."""
     raw = json.dumps(SOUND, indent=3)
     entry = read_entry(raw, LIMITS)
     assert isinstance(entry, CapturedEntry)
@@ -82,6 +83,7 @@ def test_strict_json_refuses_what_readers_disagree_about(text):
     ],
 )
 def test_of_a_bad_entry_the_id_the_kind_and_the_body_are_salvaged(spoil, code):
+    """[R9.5] What can be read of an entry that breaks a limit (its id, its money) is used."""
     entry = read_entry(spoil(json.dumps(SOUND)), LIMITS)
     assert isinstance(entry, UnreadableEntry)
     assert (entry.fault.code, entry.entry_id, entry.kind) == (code, ID, "visit_recorded")

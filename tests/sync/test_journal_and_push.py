@@ -26,6 +26,7 @@ def stored_by(entries: list[str]) -> dict[int, str]:
 
 
 def test_the_chain_is_as_the_protocol_says():
+    """[E4] d(0) is of the installation id, d(n) of d(n-1) and the hash of the bytes."""
     first, second = "một", "hai"
     d0 = hashlib.sha256(INSTALLATION.encode()).digest()
     d1 = hashlib.sha256(d0 + hashlib.sha256(first.encode()).digest()).digest()
@@ -98,6 +99,7 @@ def test_a_previous_digest_that_is_not_the_stored_one_is_a_fork():
 
 
 def test_a_head_that_is_not_the_digest_of_the_run_is_a_mismatch():
+    """[Q1] Where the head is the last entry sent it is its digest."""
     run, _ = pushed(["a", "b"], 1, 2)
     for head in (JournalHead(2, "0" * 64), JournalHead(1, digests_of(["a"])[-1]), JournalHead(0, GENESIS)):
         assert place(run, head, 0, {0: GENESIS}) == HeadMismatch()
@@ -117,4 +119,5 @@ def test_a_head_behind_the_acknowledged_end_must_be_an_honest_prefix():
 
 
 def test_next_digest_takes_only_the_hash_of_a_payload():
+    """[E4] The chain still verifies when a payload is gone."""
     assert next_digest(GENESIS, entry_sha256("a")) == digests_of(["a"])[1]

@@ -63,12 +63,14 @@ def merged(order: tuple[tuple[str, str, int, dict[str, str]], ...]) -> dict[str,
 
 @given(histories())
 def test_which_value_stands_does_not_depend_on_the_order_of_arrival(edits):
+    """[M4] What stands never depends on the order of arrival."""
     outcomes = [merged(order) for order in itertools.islice(itertools.permutations(edits), 24)]
     assert all(outcome == outcomes[0] for outcome in outcomes)
 
 
 @given(histories())
 def test_an_edit_always_wins_over_what_it_was_built_on(edits):
+    """[M4] The rank is at least the base's, and the depth one more."""
     log = [REGISTERED]
     for entry_id, base, upper_ms, fields in edits:
         edit = ranked(log, base, entry_id, upper_ms, fields)
@@ -81,6 +83,7 @@ hashes = st.lists(st.integers(0, 2**64 - 1).map(lambda value: f"{value:016x}"), 
 
 @given(hashes, hashes)
 def test_a_sum_does_not_depend_on_the_order_and_removing_undoes_adding(first, second):
+    """[S1] A sum is kept step by step, modulo 2⁶⁴."""
     total = sum_changed(EMPTY_SUM, added=[*first, *second])
     assert total == sum_changed(sum_changed(EMPTY_SUM, added=reversed(second)), added=first)
     assert sum_changed(total, removed=second) == sum_changed(EMPTY_SUM, added=first)

@@ -62,6 +62,19 @@ def test_a_record_changed_by_two_counts_once(any_runtime):
     assert head.count == 1
 
 
+def test_two_records_of_one_scope_are_numbered_in_the_order_of_their_commits(any_runtime):
+    """[F1] A row's `seq` comes from the scope's head row, locked last: no cursor skips a late row."""
+
+    def put_thing(change: Change, record_id: str) -> None:
+        change.put_record("thing", record_id, {}, {"office"})
+        change.audit("thing_put", f"thing:{record_id}")
+
+    put_by_two(any_runtime, lambda change: put_thing(change, "z"), lambda change: put_thing(change, "a"))
+    rows, head = agreed(any_runtime)
+    assert [(row[0], row[2]) for row in rows] == [(1, "z"), (2, "a")]
+    assert head.head == 2
+
+
 def test_a_record_made_by_two_counts_once(any_runtime):
     put_by_two(any_runtime, lambda change: put(change, "a"), lambda change: put(change, "b"))
     rows, head = agreed(any_runtime)

@@ -92,6 +92,7 @@ def test_original_bytes_outside_the_own_area_are_not_there_and_the_look_is_audit
 
 
 def test_opening_original_bytes_shows_them_exactly_and_writes_an_audit_row(a_viewer, watched):
+    """[R5.4] A quarantined entry's bytes are readable; opening them is audited."""
     installation_id, seq = a_quarantined_place(watched)
     page = text_of(a_viewer().get(f"/quarantine/{installation_id}/{seq}"))
     assert '"area":"99999@2004-01-01"' in page

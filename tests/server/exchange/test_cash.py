@@ -51,6 +51,10 @@ UNKNOWN_AMOUNT = {
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_cash_of_an_entry_that_is_not_applied_is_posted_once(shared_office, name):
+    """[R6.3] Money is posted when it arrives, whatever the verdict, once per entry id.
+
+    [R9.5] An entry that breaks a limit is quarantined alone; its money is used.
+    """
     from tests.support.raw_tablet import a_tablet
 
     tablet, before = a_tablet(shared_office), cash_of(shared_office)
@@ -65,7 +69,7 @@ def test_cash_of_an_entry_that_is_not_applied_is_posted_once(shared_office, name
 
 @pytest.mark.parametrize("name", UNKNOWN_AMOUNT)
 def test_an_amount_that_is_no_sum_posts_nothing_and_opens_a_case(shared_office, name):
-    """An amount that is no integer from 1 to the limit posts 0 and opens an 'amount unknown' case."""
+    """[R6.4] No whole number from 1 to the limit: 0 posted, a case, flagged `amount_unknown`."""
     from tests.support.raw_tablet import a_tablet
 
     tablet = a_tablet(shared_office)
@@ -94,6 +98,7 @@ def test_an_unknown_kind_brings_no_cash(office, tablet):
 
 
 def test_held_cash_waits_in_suspense_and_settles_when_its_subject_arrives(office, tablet):
+    """[R6.3] Money is posted against suspense until the payment is settled."""
     person = tablet.person()
     enrolment = tablet.ids.new_id()
     tablet.payment(enrolment)
@@ -116,6 +121,7 @@ def test_a_transfer_is_a_claim_and_no_cash(office, tablet):
 
 
 def test_a_voided_payment_takes_its_cash_back_and_pays_for_nothing(office, tablet):
+    """[K2] Voiding a payment reverses its postings and makes its enrolments unpaid."""
     enrolment = tablet.enrolment(tablet.person())
     payment = tablet.payment(enrolment)
     tablet.append("entry_voided", {"target": payment, "reason": "nhầm"})
@@ -125,6 +131,7 @@ def test_a_voided_payment_takes_its_cash_back_and_pays_for_nothing(office, table
 
 
 def test_a_payment_of_another_scheme_stays_in_suspense(office, tablet):
+    """[K1] A payment's enrolments are all of its scheme (`allocation_mismatch`)."""
     enrolment = tablet.enrolment(tablet.person(), scheme="health")
     tablet.payment(enrolment, scheme="voluntary")
     assert tablet.sync().verdicts[2]["code"] == "allocation_mismatch"

@@ -39,7 +39,7 @@ def a_busy_journal(tablet, households: int = 6) -> None:
 
 
 def test_one_batch_posted_twice_and_by_8_threads_at_once_has_one_effect_and_the_same_verdicts(office, tablet):
-    """The same batch twice at once: one wins, the other gets the same verdicts."""
+    """[R2.1] The same batch at once gets the original verdicts, on any worker."""
     a_busy_journal(tablet)
     content = tablet.request()
     answers = at_once([lambda: tablet.post(content)] * 8)
@@ -56,7 +56,10 @@ def test_one_batch_posted_twice_and_by_8_threads_at_once_has_one_effect_and_the_
 
 
 def test_8_writers_with_crossing_references_leave_nothing_held_and_equal_credits(office):
-    """A registers while B visits; two tablets enrol the same national id concurrently."""
+    """[R1.3] Whatever a judgement reads is locked before, things that do not exist yet included.
+
+    [L1] Names are locked before the rows that they stand for are read.
+    """
     tablets = [a_tablet(office, ("an", "binh")[number % 2]) for number in range(8)]
     for _ in range(3):
         ids = [tablet.ids.new_id() for tablet in tablets]
@@ -80,6 +83,7 @@ def test_8_writers_with_crossing_references_leave_nothing_held_and_equal_credits
 
 
 def test_the_same_entry_from_two_tablets_at_once_takes_effect_once(office, tablet):
+    """[R1.3] An id that does not exist yet is locked before it is read."""
     other = a_tablet(office, "binh")
     household = tablet.household()
     other.journal.append(tablet.journal[0])
@@ -89,7 +93,10 @@ def test_the_same_entry_from_two_tablets_at_once_takes_effect_once(office, table
 
 
 def test_payments_and_voids_of_one_enrolment_at_once_lose_no_amount(office):
-    """Two payments of one enrolment and the void of a third."""
+    """[R1.3] Locked before it is read: two payments of one enrolment and the void of a third.
+
+    [L2] Between rounds of names the order can differ; the retry settles it.
+    """
     an, binh = a_tablet(office), a_tablet(office, "binh")
     person = an.person(national_id="000190000001")
     enrolment = an.enrolment(person)
@@ -124,7 +131,7 @@ def test_a_rival_enrolment_and_a_payment_at_once_leave_equal_credits(office):
 
 
 def test_a_deadlock_is_decided_again_five_times_at_most(office, tablet, monkeypatch):
-    """On a deadlock decide again, at most 5 times, then 503."""
+    """[R1.4] On a deadlock the batch is decided again, at most 5 times, then 503 `database_busy`."""
     tries = []
     locked = pushing.locked_installation
 
@@ -147,6 +154,33 @@ def test_a_deadlock_is_decided_again_five_times_at_most(office, tablet, monkeypa
     assert int(answer.headers["Retry-After"]) > 0
     monkeypatch.undo()
     assert tablet.sync().decisions == ["applied"]
+
+
+def test_what_needs_no_database_happens_before_the_write_lock(office, tablet, monkeypatch):
+    """[R1.5] Parsing, hashing, the signature and sealing happen before the write lock is taken."""
+    done = []
+    seal = pushing.seal_entry
+
+    def noting_seal(*arguments):
+        done.append("sealed")
+        return seal(*arguments)
+
+    def note_begin(connection):
+        if connection.get_execution_options().get("tungnha_writes", False):
+            done.append("write")
+
+    monkeypatch.setattr(pushing, "seal_entry", noting_seal)
+    event.listen(office.runtime.transactions.engine, "begin", note_begin)
+    try:
+        tablet.household()
+        assert tablet.post(tablet.request(), signature="AAAA").status == 401
+        assert tablet.post(None, body=b"{").status == 400
+        assert done == []
+        assert tablet.sync().decisions == ["applied"]
+    finally:
+        event.remove(office.runtime.transactions.engine, "begin", note_begin)
+    assert done[:2] == ["sealed", "write"]
+    assert "sealed" not in done[1:]
 
 
 def test_8_tablets_enrol_at_once_and_no_number_is_given_twice(office):

@@ -15,7 +15,7 @@ def amend(tablet, record, base, kind="household", **values):
 
 
 def test_an_edit_in_sight_of_the_one_before_conflicts_with_nothing(office, tablet):
-    """Amend, amend: no conflict with oneself."""
+    """[M3] Amend, amend: no conflict with oneself."""
     household = tablet.household()
     first = amend(tablet, household, household, head_name="Một")
     second = amend(tablet, household, first, head_name="Hai")
@@ -27,7 +27,7 @@ def test_an_edit_in_sight_of_the_one_before_conflicts_with_nothing(office, table
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_two_edits_of_one_field_keep_both_values_and_the_conflict(office, order):
-    """Losers, authors and entries are kept; which value stands does not depend on who arrives first."""
+    """[M4] Losers, authors and entries are kept; which value stands does not depend on who arrives first."""
     an, binh = a_tablet(office), a_tablet(office, "binh")
     household = an.household()
     an.sync()
@@ -44,6 +44,7 @@ def test_two_edits_of_one_field_keep_both_values_and_the_conflict(office, order)
 
 
 def test_edits_of_different_fields_or_to_the_same_value_do_not_conflict(office):
+    """[M3] Field by field, and not where they set the same value."""
     an, binh = a_tablet(office), a_tablet(office, "binh")
     household = an.household()
     an.sync()
@@ -55,7 +56,7 @@ def test_edits_of_different_fields_or_to_the_same_value_do_not_conflict(office):
 
 
 def test_an_edit_whose_base_has_not_arrived_is_held(office):
-    """A base the server lacks: held."""
+    """[M2] A base the server lacks: held."""
     an, binh = a_tablet(office), a_tablet(office, "binh")
     household = an.household()
     an.sync()

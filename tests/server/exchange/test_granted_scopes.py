@@ -45,6 +45,7 @@ def test_a_supervisor_reads_the_communes_below_the_area(office, tablet):
 
 
 def test_an_assignment_that_is_over_or_yet_to_come_opens_nothing(office, tablet):
+    """[P2] Grants follow the assignments in force now."""
     now_ms = office.clock.now_ms()
     assign_binh(office, "agent", area_key=COMMUNES[0], from_ms=now_ms - 2 * DAY_MS, to_ms=now_ms)
     assign_binh(office, "agent", area_key=COMMUNES[2], from_ms=now_ms + DAY_MS)

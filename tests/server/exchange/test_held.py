@@ -30,7 +30,10 @@ def a_chain(tablet):
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[1::3])
 def test_a_chain_is_applied_whatever_the_order_of_its_arrival(shared_office, order):
-    """Applied the moment that arrives; chains of holds go through at once."""
+    """Applied the moment that arrives; chains of holds go through at once.
+
+    [R7.1] Held, and judged again the moment that it comes into effect.
+    """
     tablet = a_tablet(shared_office)
     chain = a_chain(tablet)
     for index in order:
@@ -57,6 +60,10 @@ def test_two_tablets_release_each_others_entries_in_either_order(office, order):
 
 
 def test_the_author_hears_of_the_release_by_pull(office):
+    """[R2.2] What becomes of an entry later reaches the agent's devices as a record `outcome`.
+
+    [R7.1] What the server has not seen in effect is held (`reference_not_seen`).
+    """
     an, binh = a_tablet(office), a_tablet(office, "binh")
     household = an.household()
     visit = binh.visit(household)
@@ -85,7 +92,7 @@ def test_an_entry_waits_for_all_that_it_refers_to(office, tablet):
 
 
 def test_held_too_long_is_shown_as_quarantined_and_still_waits(office, tablet):
-    """Held too long (30 days) it is shown as quarantined and still waits."""
+    """[R7.4] Held too long (30 days) it is shown as quarantined and still waits."""
     household = tablet.ids.new_id()
     visit = tablet.visit(household)
     tablet.sync()
@@ -122,6 +129,7 @@ def test_a_released_entry_that_is_bad_after_all_is_quarantined(office, tablet):
 
 
 def test_an_entry_of_the_wrong_kind_releases_nothing_but_a_quarantine(office, tablet):
+    """[R7.2] A reference to a seen entry of another kind is quarantined."""
     household = tablet.ids.new_id()
     visit = tablet.visit(household)
     tablet.sync()
@@ -131,6 +139,7 @@ def test_an_entry_of_the_wrong_kind_releases_nothing_but_a_quarantine(office, ta
 
 
 def test_a_quarantined_referent_holds_what_refers_to_it(office, tablet):
+    """[R7.3] A referent that is held or quarantined is waited for."""
     household = tablet.append("household_registered", a_household(colour="red"))
     visit = tablet.visit(household)
     assert tablet.sync().decisions == ["quarantined", "held"]
@@ -158,7 +167,10 @@ def test_500_held_entries_are_released_by_one(office, tablet):
 
 
 def test_a_held_entry_keeps_the_flags_about_its_time(office, tablet):
-    """Flags about the capture time hold whatever becomes of the entry."""
+    """Flags about the capture time hold whatever becomes of the entry.
+
+    [R8.4] Flags about time stand beside any verdict.
+    """
     tablet.clocks.wall_off_ms = 3 * 86_400_000
     tablet.visit(tablet.ids.new_id(), campaign=1)
     verdict = tablet.sync().verdicts[0]

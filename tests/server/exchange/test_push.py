@@ -43,7 +43,7 @@ def test_every_entry_gets_exactly_one_verdict_and_its_effect_once(office, tablet
 
 
 def test_a_replay_gets_the_original_verdicts_and_has_no_second_effect(office, tablet):
-    """A verdict is immutable within an epoch and never expires: a replay gets the original one."""
+    """[R2.1] A stored verdict does not change and never expires: a replay gets the original one."""
     a_day_of_work(tablet)
     first = tablet.sync()
     before = [count(office, table) for table in ("entry", "outcome", "ledger_line", "visit", "credit")]
@@ -56,7 +56,10 @@ def test_a_replay_gets_the_original_verdicts_and_has_no_second_effect(office, ta
 
 
 def test_a_replay_of_a_held_entry_says_held_again_and_shows_its_outcome(office, tablet):
-    """What becomes of the entry later is its outcome, never another verdict."""
+    """[R2.1] The same entry at the same position gets the original verdict.
+
+    [R2.2] What becomes of it later is its outcome; a push that brings it again says it.
+    """
     household = tablet.ids.new_id()
     visit = tablet.visit(household)
     assert tablet.sync().decisions == ["held"]
@@ -92,7 +95,7 @@ def test_the_acknowledgement_is_signed_and_names_the_chain_head(office, tablet):
 
 
 def test_a_gap_is_answered_with_the_expected_seq_and_the_resend_goes_through(tablet):
-    """A gap is answered with the expected seq; the device resends from there."""
+    """[R4.1] A push after the acknowledged end is answered `journal_gap` with `expected_seq`."""
     tablet.household()
     tablet.sync()
     for _ in range(3):
@@ -103,6 +106,10 @@ def test_a_gap_is_answered_with_the_expected_seq_and_the_resend_goes_through(tab
 
 
 def test_a_gap_stores_nothing(office, tablet):
+    """[R4.1] Nothing of a push that leaves a gap is stored.
+
+    [X1] A refused request has stored nothing.
+    """
     tablet.household()
     tablet.household()
     before = count(office, "clock_mark")
@@ -112,7 +119,7 @@ def test_a_gap_stores_nothing(office, tablet):
 
 
 def test_a_head_that_is_not_the_digest_of_the_entries_is_refused_and_nothing_is_stored(office, tablet):
-    """A head that is not the digest of the entries sent is refused and nothing is stored."""
+    """[R3.2] A head that is not the digest of the entries sent is refused and nothing stored."""
     tablet.household()
     answer = tablet.sync(journal_head={"seq": 1, "digest": "0" * 64})
     assert (answer.status, answer.code) == (409, "head_mismatch")
@@ -121,6 +128,7 @@ def test_a_head_that_is_not_the_digest_of_the_entries_is_refused_and_nothing_is_
 
 
 def test_a_head_before_the_last_entry_sent_is_refused(tablet):
+    """[Q1] `journal_head` is at or after the last entry sent."""
     tablet.household()
     tablet.household()
     assert tablet.sync(journal_head=tablet.head_at(1)).code == "head_mismatch"
@@ -147,7 +155,10 @@ def a_clone_that_synced_first(tablet: RawTablet) -> RawTablet:
 
 
 def test_a_fork_is_fenced_with_its_bytes_kept(office, tablet):
-    """A push that contradicts a stored digest: its bytes are kept as evidence, the installation fenced."""
+    """[R3.1] A push that contradicts a stored digest: bytes kept, an incident, fenced.
+
+    [R3.3] A fenced installation is refused whole, reads included.
+    """
     honest = a_clone_that_synced_first(tablet)
     answer = honest.sync(pull=True)
     assert (answer.status, answer.code) == (409, "journal_forked")
@@ -160,6 +171,7 @@ def test_a_fork_is_fenced_with_its_bytes_kept(office, tablet):
 
 
 def test_a_head_alone_can_show_the_fork(office, tablet):
+    """[R3.1] The same holds for a signed `journal_head` that contradicts the stored digest."""
     honest = a_clone_that_synced_first(tablet)
     assert honest.post(honest.request(push=None)).code == "journal_forked"
     assert state_of(office, tablet.installation) == "fenced"
@@ -178,7 +190,7 @@ def test_a_copy_that_knows_less_is_told_by_the_acknowledgement(office, tablet):
 
 
 def test_a_carry_over_loses_nothing_and_doubles_nothing(office, tablet):
-    """The device re-enrols and carries over every entry above durable_seq, bytes unchanged."""
+    """[R3.5] Same id and same bytes as an entry seen before: `duplicate`."""
     ids = a_day_of_work(tablet)
     tablet.sync()
     twin = tablet.copied()
@@ -199,7 +211,10 @@ def test_a_carry_over_loses_nothing_and_doubles_nothing(office, tablet):
 
 
 def test_a_carry_over_of_nameless_cash_does_not_post_it_again(office, tablet):
-    """Cash posts once per entry id; an entry whose id cannot be read is known by its bytes."""
+    """Cash posts once per entry id; an entry whose id cannot be read is known by its bytes.
+
+    [E5] An entry whose id cannot be read is known by a stand-in.
+    """
     body = a_payment("x", ["y"], 5_000)
     tablet.append("payment_collected", body, id="not-an-id")
     assert tablet.sync().verdicts[0]["code"] == "entry_id_malformed"
@@ -208,6 +223,7 @@ def test_a_carry_over_of_nameless_cash_does_not_post_it_again(office, tablet):
 
 
 def test_a_re_enrolment_names_a_predecessor_of_the_same_worker(office, tablet):
+    """[N5] A predecessor belongs to the same worker, else `predecessor_mismatch`."""
     stranger = RawTablet(office, "binh", predecessor=tablet.installation)
     answer = stranger.enrol()
     assert (answer.status, answer.code) == (409, "predecessor_mismatch")
@@ -215,19 +231,21 @@ def test_a_re_enrolment_names_a_predecessor_of_the_same_worker(office, tablet):
 
 
 def test_a_push_that_names_another_predecessor_is_refused(office, tablet):
+    """[Q4] A `predecessor` that is not the one of the enrolment is `predecessor_mismatch`."""
     other = a_tablet(office)
     answer = tablet.sync(predecessor=other.installation)
     assert (answer.status, answer.code) == (409, "predecessor_mismatch")
 
 
 def test_a_superseded_installation_is_refused(tablet):
+    """[R3.3] A superseded installation is refused whole."""
     tablet.enrolled_again()
     tablet.household()
     assert tablet.sync().code == "installation_superseded"
 
 
 def test_the_same_id_with_other_bytes_is_an_incident_and_both_are_kept(office, tablet):
-    """Same id and same bytes = duplicate; same id, other bytes = incident, both kept."""
+    """[R3.6] Same id with other bytes: quarantined, an incident; both kept, no second effect."""
     household = tablet.household()
     tablet.sync()
     thief = a_tablet(office, "binh")
@@ -244,6 +262,7 @@ def test_the_same_id_with_other_bytes_is_an_incident_and_both_are_kept(office, t
 
 
 def test_a_reused_id_within_one_batch_is_an_incident_too(office, tablet):
+    """[R3.6] Same id with other bytes is quarantined, and the second never has an effect."""
     household = tablet.household()
     tablet.append("household_registered", a_household(head_name="Khác"), household)
     tablet.journal.append(tablet.journal[0])
@@ -252,7 +271,10 @@ def test_a_reused_id_within_one_batch_is_an_incident_too(office, tablet):
 
 
 def test_cash_under_a_taken_id_is_on_the_ledger_once(office, tablet):
-    """Cash: whatever the verdict, it is on the agent's ledger once."""
+    """[R3.6] The cash of a reused id is posted where the first was no payment.
+
+    [R6.3] Whatever the verdict, it is on the agent's ledger once per entry id.
+    """
     household = tablet.household()
     tablet.append("payment_collected", a_payment(household, [household], 7_000), household)
     assert tablet.sync().decisions == ["applied", "quarantined"]
@@ -264,7 +286,7 @@ def test_cash_under_a_taken_id_is_on_the_ledger_once(office, tablet):
 
 
 def test_what_comes_after_a_revocation_is_quarantined_and_reads_nothing(office, tablet):
-    """Revocation stops reads at once, drains the outbox; the last valid seq is the acknowledged one."""
+    """[R6.5] Revocation stops reads at once; entries up to the last valid seq keep verdicts."""
     household = tablet.household()
     tablet.sync(pull=True)
     office.change(lambda change: revoke_installation(change, tablet.installation))
@@ -277,6 +299,7 @@ def test_what_comes_after_a_revocation_is_quarantined_and_reads_nothing(office, 
 
 
 def test_cash_of_a_revoked_tablet_is_on_the_ledger(office, tablet):
+    """[R6.5] Entries after a revocation are quarantined, their cash posted."""
     office.change(lambda change: revoke_installation(change, tablet.installation))
     tablet.payment(tablet.ids.new_id(), amount_vnd=4_000)
     assert tablet.sync().decisions == ["quarantined"]
@@ -284,6 +307,10 @@ def test_cash_of_a_revoked_tablet_is_on_the_ledger(office, tablet):
 
 
 def test_a_fork_does_not_make_a_revoked_tablet_forget_its_revocation(office, tablet):
+    """[R3.1] A revoked installation stays revoked.
+
+    [N5] A predecessor becomes superseded, unless it was revoked, which it stays.
+    """
     honest = a_clone_that_synced_first(tablet)
     office.change(lambda change: revoke_installation(change, tablet.installation))
     assert honest.sync().code == "journal_forked"
@@ -293,7 +320,10 @@ def test_a_fork_does_not_make_a_revoked_tablet_forget_its_revocation(office, tab
 
 
 def test_an_acknowledgement_of_what_the_server_forgot_is_an_incident(office, tablet):
-    """A server shown an acknowledgement that it does not remember must not take it for nothing."""
+    """A server shown an acknowledgement that it does not remember must not take it for nothing.
+
+    [R8.5] A `last_ack` beyond what the server remembers is written down as an incident.
+    """
     tablet.household()
     tablet.sync()
     forgotten = {"acked_seq": 0, "head_digest": genesis_digest(tablet.installation)}
@@ -311,6 +341,7 @@ def test_an_acknowledgement_of_what_the_server_forgot_is_an_incident(office, tab
 
 @pytest.mark.parametrize("shown", ["text", "signature"])
 def test_a_forged_acknowledgement_is_refused(office, tablet, shown):
+    """[Q3] A `last_ack` that names the current office key carries its signature."""
     tablet.household()
     tablet.sync()
     forged = dict(tablet.last_ack)
@@ -322,6 +353,7 @@ def test_a_forged_acknowledgement_is_refused(office, tablet, shown):
 
 
 def test_an_acknowledgement_under_an_older_office_key_says_nothing(tablet):
+    """[Q3] A `last_ack` that names an older office key says nothing."""
     tablet.household()
     tablet.sync()
     assert tablet.sync(last_ack=dict(tablet.last_ack) | {"kid": "00000000"}).status == 200
@@ -340,6 +372,7 @@ def test_an_enrolment_code_works_once_for_ten_minutes_and_its_repetition_gives_t
 
 
 def test_a_key_id_that_is_taken_is_refused_so_that_the_device_makes_another_key(office, tablet):
+    """[N4] A key whose kid another installation has is refused with `key_id_taken`."""
     twin = RawTablet(office, key=tablet.key)
     assert twin.enrol().code == "key_id_taken"
 

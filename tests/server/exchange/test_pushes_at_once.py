@@ -66,6 +66,7 @@ def test_a_household_moves_while_one_of_its_people_gets_another_name(office, tab
 
 
 def test_a_fact_is_paid_while_an_earlier_one_takes_its_place_under_a_cap(office, tablet, overlapping):
+    """[R1.3] Whatever a judgement reads is locked before it is read."""
     indicator = Indicator("first_of_agent", "enrolment", cap=1, cap_per="holder")
     zone = office.runtime.config.time_zone
     office.change(lambda change: define_indicator(change, zone, indicator, "Đầu tiên", "First"))
@@ -81,6 +82,10 @@ def test_a_fact_is_paid_while_an_earlier_one_takes_its_place_under_a_cap(office,
 
 
 def test_a_payment_arrives_while_its_person_becomes_another_identity(office, tablet, overlapping):
+    """[R1.3] Whatever a judgement reads is locked before it is read.
+
+    [L1] Names are locked before the rows that they stand for are read.
+    """
     other = a_tablet(office, "binh")
     person = tablet.person()
     enrolment = tablet.enrolment(person)

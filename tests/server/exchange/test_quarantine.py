@@ -155,6 +155,10 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_entry_is_quarantined_with_its_code_and_the_others_go_through(shared_office, name):
+    """[R5.1] Whatever is wrong inside one entry quarantines it alone, with a code and a field.
+
+    [R7.2] [E2] [M2] [K3] Office data, the id, a base and a birth date are looked at, too.
+    """
     tablet = a_tablet(shared_office)
     capture, code, field = BAD[name]
     before = tablet.household()
@@ -178,6 +182,7 @@ def test_a_bad_entry_is_quarantined_with_its_code_and_the_others_go_through(shar
 
 
 def test_a_void_of_another_agents_entry_or_twice_is_quarantined(office, tablet):
+    """[K2] Only entries of the same worker can be voided, once."""
     visit = tablet.visit(tablet.household())
     tablet.append("entry_voided", {"target": visit, "reason": "nhầm"})
     tablet.append("entry_voided", {"target": visit, "reason": "nhầm"})
@@ -188,6 +193,10 @@ def test_a_void_of_another_agents_entry_or_twice_is_quarantined(office, tablet):
 
 
 def test_the_bytes_of_a_quarantined_entry_are_kept_as_they_came(office, tablet):
+    """[R5.4] A quarantined entry's bytes are kept.
+
+    [E1] An entry's bytes never change; no end parses and rewrites them.
+    """
     tablet.journal.append('{"không": "phải"  ')
     tablet.sync()
     with office.runtime.transactions.reading() as connection:
@@ -196,7 +205,7 @@ def test_the_bytes_of_a_quarantined_entry_are_kept_as_they_came(office, tablet):
 
 
 def test_a_handler_that_raises_quarantines_its_entry_alone(office, tablet, monkeypatch):
-    """An exception while judging one entry quarantines that entry."""
+    """[R5.2] An exception while judging one entry quarantines that entry (`judgement_failed`)."""
 
     def fail(_batch, _arrival):
         raise ZeroDivisionError
@@ -217,7 +226,7 @@ def test_a_handler_that_raises_quarantines_its_entry_alone(office, tablet, monke
 
 
 def test_an_effect_that_cannot_be_written_quarantines_its_entry_alone(office, tablet, monkeypatch):
-    """When a bulk write fails, roll back and decide again entry by entry."""
+    """[R5.2] Where a bulk write fails, the culprit is found with halves of the push set aside."""
     record = OutreachWorkspace.record_visit
 
     def record_twice(self, arrival):
@@ -235,6 +244,8 @@ def test_an_effect_that_cannot_be_written_quarantines_its_entry_alone(office, ta
 
 
 def test_what_no_quarantine_can_save_is_refused_and_stores_nothing(office, tablet, monkeypatch):
+    """[R1.1] Judged and stored in one transaction: all of it or nothing."""
+
     def fail(_self):
         raise ZeroDivisionError
 
@@ -247,6 +258,7 @@ def test_what_no_quarantine_can_save_is_refused_and_stores_nothing(office, table
 
 
 def test_500_bad_entries_in_one_batch_are_500_quarantines(tablet):
+    """[R5.1] Whatever is wrong inside one entry quarantines that entry."""
     for number in range(LIMITS.batch_entries):
         tablet.append("tea_drunk", {"cups": number})
     assert tablet.sync().decisions == ["quarantined"] * LIMITS.batch_entries

@@ -52,6 +52,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_a_body_that_cannot_be_read_is_refused(tablet, name):
+    """[W2] One object, no member twice, no `NaN`, no lone surrogates."""
     answer = tablet.post(None, body=UNREADABLE[name])
     assert (answer.status, answer.code) == (400, "body_unreadable")
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -73,6 +74,7 @@ INVALID = {
 
 @pytest.mark.parametrize("name", INVALID)
 def test_a_body_of_another_form_is_refused(tablet, name):
+    """[X1] A refused request has stored nothing: the fixture looks after each."""
     answer = tablet.post(INVALID[name])
     assert (answer.status, answer.code) == (422, "body_invalid")
 
@@ -99,6 +101,7 @@ def test_a_body_of_another_form_is_refused(tablet, name):
     ],
 )
 def test_a_wrong_member_is_named_and_its_value_never_repeated(tablet, request_of, member, value, field):
+    """[W2] The members listed and no others; whole numbers written as such."""
     answer = tablet.post(request_of | {member: value})
     assert (answer.status, answer.code, answer.json["field"]) == (422, "body_invalid", field)
 
@@ -110,13 +113,14 @@ def test_more_entries_than_allowed_are_too_large_or_invalid(tablet, request_of):
 
 
 def test_a_body_past_the_limit_is_refused_with_the_limits(tablet):
-    """413 repeats the limits and the client halves its batch."""
+    """[R9.4] 413 repeats the limits and the client halves its batch."""
     answer = tablet.post(None, body=b" " * (LIMITS.body_bytes + 1), signature="x")
     assert (answer.status, answer.code) == (413, "body_too_large")
     assert answer.json["limits"] == LIMITS.as_wire()
 
 
 def test_a_gzip_bomb_is_refused_before_it_grows(office, tablet):
+    """[R9.2] Inflated bytes are enforced while reading, before anything is parsed."""
     bomb = gzip.compress(b"0" * (64 * 1024 * 1024), compresslevel=9)
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", SIGNATURE_HEADER: "x"}
     answer = send(office, SYNC, bomb, headers)
@@ -138,6 +142,7 @@ def test_a_gzip_bomb_is_refused_before_it_grows(office, tablet):
     ids=["a byte short", "half", "trailing bytes", "two members", "wrong sum", "none", "zlib", "empty"],
 )
 def test_spoilt_gzip_is_refused(office, tablet, request_of, spoil):
+    """[W1] One gzip member and nothing after it."""
     inflated = json.dumps(request_of).encode()
     signature = to_base64url(tablet.key.sign(request_message("POST", SYNC, inflated)))
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", SIGNATURE_HEADER: signature}
@@ -146,6 +151,7 @@ def test_spoilt_gzip_is_refused(office, tablet, request_of, spoil):
 
 
 def test_another_coding_or_content_type_is_refused(tablet, request_of):
+    """[W1] A request is application/json, and may be gzip; anything else is refused."""
     coded = tablet.post(request_of, Content_Encoding="br")
     assert (coded.status, coded.code) == (415, "content_type_unsupported")
     typed = tablet.post(request_of, Content_Type="text/plain")
@@ -154,16 +160,22 @@ def test_another_coding_or_content_type_is_refused(tablet, request_of):
 
 @pytest.mark.parametrize("signature", ["", "AAAA", "not base64!", "A" * 86, "A" * 87, "é", "=" * 40])
 def test_a_bad_signature_is_refused(tablet, request_of, signature):
+    """[R3.2] A bad signature is refused and nothing stored (the fixture looks)."""
     answer = tablet.post(request_of, signature=signature)
     expected = "signature_invalid" if signature else "signature_missing"
     assert (answer.status, answer.code) == (401, expected)
 
 
 def test_a_missing_signature_is_refused(tablet, request_of):
+    """[G2] The request signature is the authentication."""
     assert tablet.post(request_of, signature=None).code == "signature_missing"
 
 
 def test_the_signature_of_another_key_or_another_body_is_refused(tablet, request_of):
+    """[R3.2] A bad signature is refused and nothing stored (the fixture looks).
+
+    [G2] The request signature is the authentication.
+    """
     assert tablet.post(request_of, key=PrivateKey.generate()).code == "signature_invalid"
     inflated = json.dumps(request_of).encode()
     other_path = to_base64url(tablet.key.sign(request_message("POST", "/api/v1/enrolments", inflated)))
@@ -178,11 +190,13 @@ def test_an_unknown_installation_is_refused(tablet, request_of):
 
 
 def test_another_protocol_is_refused(tablet, request_of):
+    """[V2] A request of a version that is not served is `protocol_unsupported`."""
     answer = tablet.post(request_of | {"protocol": 2})
     assert (answer.status, answer.code) == (400, "protocol_unsupported")
 
 
 def test_a_hole_is_refused_for_now(tablet, request_of):
+    """[R4.3] Not in this version: a hole is answered with `hole_unsupported`."""
     hole = {"from_seq": 1, "floor_seq": 2, "floor_digest": "0" * 64}
     answer = tablet.post(request_of | {"hole": hole})
     assert (answer.status, answer.code) == (422, "hole_unsupported")

@@ -77,6 +77,7 @@ def work_in(tablet, area, tag):
 
 
 def test_no_byte_of_another_area_is_in_a_reply(office):
+    """[P8] A reply about something outside the caller's scopes carries no name."""
     an, binh = a_tablet(office), a_tablet(office, "binh")
     secret = work_in(an, COMMUNES[0], "BÍMẬT")
     work_in(an, COMMUNES[1], "chung")
@@ -95,7 +96,7 @@ def test_no_byte_of_another_area_is_in_a_reply(office):
 
 
 def test_wire_rows_carry_masked_numbers(office, tablet):
-    """Wire rows carry masked numbers; full ones leave only by an audited page."""
+    """[P8] Wire rows carry masked numbers; full ones leave only by an audited page."""
     work_in(tablet, COMMUNES[1], "x")
     replica = Replica(tablet)
     replica.pull()
@@ -106,6 +107,7 @@ def test_wire_rows_carry_masked_numbers(office, tablet):
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 def test_pages_of_any_size_end_at_the_heads_with_equal_sums(office, tablet, limit):
+    """[P4] Rows come scope by scope, each by seq, until every scope stands at its head."""
     for number in range(4):
         work_in(tablet, COMMUNES[number % 3], str(number))
     replica = Replica(tablet)
@@ -115,6 +117,7 @@ def test_pages_of_any_size_end_at_the_heads_with_equal_sums(office, tablet, limi
 
 
 def test_a_cursor_at_its_head_gets_nothing_and_a_change_only_itself(office, tablet):
+    """[P1] Rows of one answer are of a snapshot taken after the push has committed."""
     household = work_in(tablet, COMMUNES[1], "x")
     replica = Replica(tablet)
     replica.pull()
@@ -130,6 +133,7 @@ def test_a_cursor_at_its_head_gets_nothing_and_a_change_only_itself(office, tabl
 
 @pytest.mark.parametrize("cursor", [{"epoch": 0}, {"epoch": 2}, {"seq": 2**50}])
 def test_a_cursor_that_cannot_be_right_starts_that_scope_from_0(office, tablet, cursor):
+    """[P3] Another epoch, or past the head: read from 0, that scope alone."""
     work_in(tablet, COMMUNES[1], "x")
     scope = f"area:{COMMUNES[1]}"
     have = [{"scope": scope, "epoch": 1, "seq": 3, "count": 0, "sum": EMPTY_SUM} | cursor]
@@ -138,6 +142,7 @@ def test_a_cursor_that_cannot_be_right_starts_that_scope_from_0(office, tablet, 
 
 
 def test_a_scope_that_is_not_granted_is_never_read_whatever_is_claimed(office):
+    """[P3] A scope that is not granted is never read, whatever is claimed."""
     an, binh = a_tablet(office), a_tablet(office, "binh")
     work_in(an, COMMUNES[0], "BÍMẬT")
     have = [
@@ -172,6 +177,7 @@ def test_a_new_grant_is_filled_from_its_beginning_and_an_ended_one_goes(office):
 
 
 def test_a_household_that_moves_leaves_one_scope_and_joins_the_other(office):
+    """[F3] Listed in exactly the scopes that the last state names."""
     an, binh = a_tablet(office), a_tablet(office, "binh")
     household = work_in(an, COMMUNES[1], "x")
     mine, theirs = Replica(an), Replica(binh)
@@ -200,6 +206,7 @@ def test_a_voided_visit_leaves(office, tablet):
 
 
 def test_revoked_reads_nothing_and_a_fork_reads_nothing(office, tablet):
+    """[P7] An installation that is not active gets `grants: []` and no rows."""
     work_in(tablet, COMMUNES[1], "x")
     office.change(lambda change: revoke_installation(change, tablet.installation))
     answer = tablet.sync(pull=True)
@@ -213,6 +220,7 @@ def test_without_a_pull_there_are_no_grants(tablet):
 
 
 def test_the_real_client_agrees_with_the_server_on_every_sum(office):
+    """[S1] Both ends keep sum and count step by step."""
     client = office.tablet("an")
     household = client.actions.register_household(area=COMMUNES[0], head_name="Lê Văn Tám", address="1")
     person = client.actions.register_person(full_name="Lê Thị Bưởi", household=household)

@@ -28,7 +28,7 @@ def interval(office, tablet: RawTablet, seq: int) -> tuple[int, int, str]:
 
 
 def test_within_one_boot_the_corrected_time_is_exact_whatever_the_wall_clock_says(office, tablet):
-    """Same boot: between mark + Δ and the next sync − Δ."""
+    """[R8.1] Same boot: between mark + Δ and the next sync − Δ."""
     tablet.sync()
     office.clock.advance(hours=5)
     tablet.clocks.wall_off_ms = -1000 * DAY_MS
@@ -40,7 +40,10 @@ def test_within_one_boot_the_corrected_time_is_exact_whatever_the_wall_clock_say
 
 
 def test_after_a_reboot_the_capture_lies_between_the_last_mark_and_arrival(office, tablet):
-    """Otherwise between the last mark and arrival; the business day is the claimed day clamped to it."""
+    """[R8.1] Otherwise between the last mark and arrival.
+
+    [R8.3] The business day is the claimed day clamped to it.
+    """
     office.clock.advance(hours=1)
     tablet.sync()
     marked_ms = office.clock.now_ms()
@@ -55,7 +58,10 @@ def test_after_a_reboot_the_capture_lies_between_the_last_mark_and_arrival(offic
 
 
 def test_a_long_journal_that_takes_several_pushes_keeps_the_days_of_its_captures(office, tablet):
-    """The syncs between the parts of one long journal prove nothing about the later parts."""
+    """The syncs between the parts of one long journal prove nothing about the later parts.
+
+    [R8.1] Narrowed by position: after each mark whose head did not reach the entry.
+    """
     tablet.household()
     tablet.sync()
     tablet.reboot()
@@ -74,6 +80,7 @@ def test_a_long_journal_that_takes_several_pushes_keeps_the_days_of_its_captures
 
 
 def test_a_clock_ahead_is_flagged_and_the_day_clamped_to_arrival(office, tablet):
+    """[R8.3] [R8.4] A claimed time after the upper end is flagged `clock_ahead` and clamped."""
     tablet.clocks.wall_off_ms = 40 * DAY_MS
     tablet.household()
     verdict = tablet.sync().verdicts[0]
@@ -82,12 +89,14 @@ def test_a_clock_ahead_is_flagged_and_the_day_clamped_to_arrival(office, tablet)
 
 
 def test_a_clock_five_minutes_ahead_is_nobodys_business(tablet):
+    """[R8.4] Only more than 5 minutes after the upper end are flagged."""
     tablet.clocks.wall_off_ms = 5 * 60 * 1000
     tablet.household()
     assert tablet.sync().verdicts[0]["flags"] == []
 
 
 def test_a_capture_before_the_previous_one_is_flagged(office, tablet):
+    """[R8.4] One before the claimed time of the entry before it: `clock_before_previous`."""
     tablet.household()
     tablet.clocks.wall_off_ms = -HOUR_MS
     tablet.household()
@@ -126,6 +135,7 @@ def test_a_monotonic_clock_that_goes_back_cannot_turn_the_interval_round(office,
 
 
 def test_the_interval_is_frozen_at_first_judgement(office, tablet):
+    """[R7.5] [R8.2] A held entry keeps the corrected time and business day of its first judgement."""
     household = tablet.ids.new_id()
     tablet.visit(household)
     tablet.sync()
@@ -138,7 +148,7 @@ def test_the_interval_is_frozen_at_first_judgement(office, tablet):
 
 
 def test_a_carried_over_entry_keeps_its_predecessors_clock_marks(office, tablet):
-    """Their clock marks stay the predecessor's."""
+    """[R3.7] Clock marks of the predecessor go on counting for carried entries."""
     tablet.sync()
     office.clock.advance(days=1)
     captured_ms = office.clock.now_ms()
@@ -151,19 +161,36 @@ def test_a_carried_over_entry_keeps_its_predecessors_clock_marks(office, tablet)
     assert interval(office, fresh, 1)[2] == "2020-05-13"
 
 
+def test_the_clock_marks_of_every_predecessor_count_for_a_carried_entry(office, tablet):
+    """[R3.7] Clock marks of all predecessors go on counting for carried entries."""
+    tablet.sync()
+    office.clock.advance(days=1)
+    captured_ms = office.clock.now_ms()
+    tablet.household()
+    tablet.reboot()
+    office.clock.advance(days=20)
+    last = tablet.enrolled_again().enrolled_again()
+    last.sync()
+    assert interval(office, last, 1)[0] == captured_ms
+    assert interval(office, last, 1)[2] == "2020-05-13"
+
+
 def test_a_late_arrival_is_flagged(office, tablet):
+    """[R6.1] Late (more than 15 days between capture and arrival): flagged."""
     tablet.household()
     office.clock.advance(days=16)
     assert tablet.sync().verdicts[0]["flags"] == ["late_arrival"]
 
 
 def test_a_fact_outside_its_campaigns_days_is_flagged_and_counted_nowhere_else(office, tablet):
+    """[R6.1] Outside the campaign's days: applied and flagged."""
     office.clock.advance(days=1)
     tablet.visit(tablet.household(), campaign=LAUNCH_DAY)
     assert tablet.sync().verdicts[1]["flags"] == ["out_of_campaign"]
 
 
 def test_a_fact_out_of_the_agents_area_is_applied_and_flagged(office):
+    """[R6.1] Out of area: applied and flagged, never refused."""
     binh = a_tablet(office, "binh")
     household = binh.household(COMMUNES[0])
     binh.visit(household, area=COMMUNES[0])
@@ -171,7 +198,7 @@ def test_a_fact_out_of_the_agents_area_is_applied_and_flagged(office):
 
 
 def test_rights_are_judged_by_the_assignments_at_capture_with_a_grace_period(office):
-    """Rights are judged by the assignments at capture (corrected time) with a grace of 15 days."""
+    """[R6.1] Judged by the assignments at capture, with 15 days of grace (`in_grace`)."""
     binh = a_tablet(office, "binh")
     assignment = rows(office, "SELECT id FROM assignment WHERE worker_id = :id", id=office.agents["binh"])[0][
         0
@@ -188,7 +215,7 @@ def test_rights_are_judged_by_the_assignments_at_capture_with_a_grace_period(off
 
 
 def test_going_over_a_quota_changes_nothing(office, tablet):
-    """Going over a quota changes nothing."""
+    """[R6.2] Going over a quota changes nothing."""
     for number in range(12):
         person = tablet.person(national_id=f"0001900000{number:02d}")
         tablet.enrolment(person, campaign=LAUNCH_DAY)

@@ -137,6 +137,7 @@ def standing(client: FlaskClient, token: str) -> dict[str, Any]:
 def test_a_reconciled_receipt_shows_amount_number_date_office_and_initials(
     client: FlaskClient, desk: Desk, tablet: SigningTablet
 ) -> None:
+    """[T13] No log-in, no script, no cookie, `no-store`; the payer's initials, never the name."""
     payment = a_payment(1_234_567)
     desk.collect(payment, PAYER)
     body = tablet.receipt(payment)

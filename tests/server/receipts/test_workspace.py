@@ -61,6 +61,7 @@ def test_a_true_receipt_of_a_settled_payment_is_reconciled_and_reaches_the_agent
 
 
 def test_a_receipt_waits_for_its_payment_to_settle(desk: Desk, tablet: SigningTablet) -> None:
+    """[T11] A receipt whose payment is held is `pending` and follows it when it settles."""
     payment = a_payment()
     desk.collect(payment, settle=False)
     desk.judge(tablet.receipt(payment))
@@ -81,6 +82,7 @@ def test_the_same_receipt_again_has_one_effect(desk: Desk, tablet: SigningTablet
 def test_another_signature_over_the_same_content_is_the_same_receipt(
     desk: Desk, tablet: SigningTablet
 ) -> None:
+    """[T3] The same content under another signature is the same receipt."""
     payment = a_payment()
     desk.collect(payment)
     body = tablet.receipt(payment)
@@ -96,6 +98,7 @@ def test_another_signature_over_the_same_content_is_the_same_receipt(
 def test_consecutive_receipts_raise_no_flag_and_a_gap_or_broken_link_does(
     desk: Desk, tablet: SigningTablet
 ) -> None:
+    """[T9] A missing number, or a link that does not fit, is flagged and never repaired."""
     payments = [a_payment() for _ in range(5)]
     for payment in payments:
         desk.collect(payment)
@@ -141,6 +144,7 @@ def test_receipts_of_one_batch_see_each_other(desk: Desk, tablet: SigningTablet)
 def test_a_true_signature_over_wrong_facts_is_kept_in_quarantine(
     desk: Desk, tablet: SigningTablet, changes: dict[str, Any], code: EntryCode
 ) -> None:
+    """[T7] [T10] A true signature is kept whatever else is wrong, quarantined with the code."""
     payment = a_payment()
     desk.collect(payment)
     body = tablet.receipt(payment, **changes)
@@ -150,6 +154,7 @@ def test_a_true_signature_over_wrong_facts_is_kept_in_quarantine(
 
 
 def test_a_receipt_of_another_key_is_refused_and_not_kept(desk: Desk) -> None:
+    """[T6] Signed by the delivering installation's key or a predecessor's."""
     payment = a_payment()
     desk.collect(payment)
     stranger = SigningTablet(PrivateKey.generate())
@@ -165,6 +170,7 @@ def test_a_receipt_under_another_installations_number_is_refused(desk: Desk) -> 
 
 
 def test_a_changed_signature_is_refused(desk: Desk, tablet: SigningTablet) -> None:
+    """[T6] Anything else is `receipt_signature_invalid`."""
     payment = a_payment()
     desk.collect(payment)
     body = tablet.receipt(payment)
@@ -175,6 +181,10 @@ def test_a_changed_signature_is_refused(desk: Desk, tablet: SigningTablet) -> No
 
 
 def test_a_receipt_signed_by_the_predecessor_is_accepted(any_runtime: Runtime, tablet: SigningTablet) -> None:
+    """[R3.7] Receipt keys of predecessors go on counting.
+
+    [T6] Signed by the delivering installation's key or a predecessor's.
+    """
     successor = SigningTablet(PrivateKey.generate(), number=4900, installation_id="another")
     desk = Desk(any_runtime, successor.device_key, tablet.device_key)
     payment = a_payment()
@@ -185,6 +195,7 @@ def test_a_receipt_signed_by_the_predecessor_is_accepted(any_runtime: Runtime, t
 def test_two_contents_under_one_number_are_both_kept_and_open_an_incident(
     desk: Desk, tablet: SigningTablet
 ) -> None:
+    """[T8] A second signed content under one number is kept, quarantined and reported."""
     clone = SigningTablet()
     first, second = a_payment(), a_payment(500_000)
     for payment in (first, second):
@@ -199,6 +210,7 @@ def test_two_contents_under_one_number_are_both_kept_and_open_an_incident(
 
 
 def test_a_payment_has_one_receipt(desk: Desk, tablet: SigningTablet) -> None:
+    """[T10] A payment has one live receipt."""
     payment = a_payment()
     desk.collect(payment)
     desk.judge(tablet.receipt(payment))

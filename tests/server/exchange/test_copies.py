@@ -1,0 +1,64 @@
+"""Rule 3: what is refused of a copied or replaced tablet, and what a carried entry is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.server.receipts.a_signing_tablet import Payment, SigningTablet
+from tests.support.office_checks import count, incidents, state_of
+from tests.support.raw_tablet import a_household
+
+
+@pytest.mark.parametrize("state", ["fenced", "superseded"])
+def test_a_fenced_or_superseded_installation_reads_nothing(office, tablet, state):
+    """[R3.3] A fenced or superseded installation is refused whole, reads included."""
+    tablet.household(head_name="Lê Văn Tám")
+    assert "Lê Văn Tám" in tablet.sync(pull=True).body.decode()
+    if state == "fenced":
+        twin = tablet.copied()
+        twin.journal[0] = twin.journal[0].replace("Tám", "Năm")
+        assert twin.post(twin.request(push=None)).code == "journal_forked"
+    else:
+        tablet.enrolled_again()
+    assert state_of(office, tablet.installation) == state
+    pull = {"have": [], "limit": 1000}
+    reading = tablet.post(tablet.request(push=None, pull=pull))
+    assert (reading.status, reading.code) == (403, f"installation_{state}")
+    assert not {"rows", "grants"} & set(reading.json)
+    tablet.household()
+    assert tablet.sync(pull=True).code == f"installation_{state}"
+    assert count(office, "entry") == 1
+
+
+def test_a_duplicate_is_told_what_became_of_the_first(office, tablet):
+    """[R3.5] Same id and same bytes: `duplicate`; the answer's `outcomes` say what became of it."""
+    visit = tablet.visit(tablet.ids.new_id())
+    bad = tablet.append("household_registered", a_household(colour="red"))
+    assert tablet.sync().decisions == ["held", "quarantined"]
+    answer = tablet.enrolled_again().sync()
+    assert [(each["verdict"], each["code"]) for each in answer.verdicts] == [
+        ("duplicate", "entry_already_received")
+    ] * 2
+    told = {each["id"]: (each["state"], each["code"]) for each in answer.json["outcomes"]}
+    assert told == {visit: ("held", "reference_not_seen"), bad: ("quarantined", "field_unknown")}
+
+
+@pytest.mark.parametrize(("is_replaced", "state"), [(False, "fenced"), (True, "superseded")])
+def test_two_receipts_under_one_number_fence_who_signed_them_while_active(office, tablet, is_replaced, state):
+    """[R3.8] Two different signed contents under one number fence the active installation."""
+    enrolment = tablet.enrolment(tablet.person())
+    for amount_vnd in (100_000, 200_000):
+        signer = SigningTablet(tablet.key, tablet.number, tablet.installation)
+        payment = tablet.payment(enrolment, amount_vnd=amount_vnd)
+        tablet.append(
+            "receipt_issued",
+            signer.receipt(Payment(payment, tablet.journal[-1], {"scheme": "voluntary"}, amount_vnd)),
+        )
+    sender = tablet.enrolled_again() if is_replaced else tablet
+    answer = sender.sync()
+    assert answer.decisions == ["applied"] * 5 + ["quarantined"]
+    assert answer.verdicts[5]["code"] == "receipt_number_reused"
+    assert state_of(office, tablet.installation) == state
+    assert incidents(office)["receipt_number_reused"] == (0 if is_replaced else 1)
+    again = sender.sync()
+    assert again.code == (None if is_replaced else "installation_fenced")
