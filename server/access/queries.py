@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from server.access.models import Account, LoginSession
-from server.database import chunks
 
 _ACCOUNT, _SESSION = Account.__table__.c, LoginSession.__table__.c
 
@@ -48,12 +46,3 @@ def credentials_of(connection: Connection, login: str) -> tuple[str, str] | None
         select(_ACCOUNT.id, _ACCOUNT.password_hash).where(_ACCOUNT.login == login)
     ).one_or_none()
     return None if row is None else (row.id, row.password_hash)
-
-
-def logins_of_workers(connection: Connection, worker_ids: Iterable[str]) -> dict[str, str]:
-    """Return the log-in name of each of `worker_ids` that has an account."""
-    found = {}
-    for part in chunks(sorted(set(worker_ids))):
-        query = select(_ACCOUNT.worker_id, _ACCOUNT.login).where(_ACCOUNT.worker_id.in_(part))
-        found.update({row.worker_id: row.login for row in connection.execute(query)})
-    return found

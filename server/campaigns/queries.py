@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from server.campaigns.models import Campaign, CampaignArea, CampaignOrganisation
+from server.campaigns.models import Campaign, CampaignArea
 from server.database import chunks
 
 
@@ -44,12 +44,6 @@ def area_keys_of(connection: Connection, number: int) -> list[str]:
     """Return the areas that a campaign covers, sorted; none means the whole office."""
     table = CampaignArea.__table__.c
     return sorted(connection.scalars(select(table.area_key).where(table.campaign == number)))
-
-
-def organisation_keys_of(connection: Connection, number: int) -> list[str]:
-    """Return the organisations that take part in a campaign, sorted."""
-    table = CampaignOrganisation.__table__.c
-    return sorted(connection.scalars(select(table.organisation_key).where(table.campaign == number)))
 
 
 def _view(row: Any) -> CampaignView:

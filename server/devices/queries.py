@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from schemas.signatures import PublicKey
 from server.database import chunks
@@ -91,11 +91,6 @@ def all_installations(connection: Connection) -> list[InstallationView]:
     """Return every installation, by number."""
     rows = connection.execute(select(*_VIEW_COLUMNS).order_by(_INSTALLATION.c.number))
     return [InstallationView(*row) for row in rows]
-
-
-def installations_count(connection: Connection) -> int:
-    """Return how many installations there are."""
-    return connection.scalar(select(func.count()).select_from(_INSTALLATION)) or 0
 
 
 def installation_numbers(connection: Connection, ids: Iterable[str]) -> dict[str, int]:

@@ -11,7 +11,10 @@ from server.database import Base
 
 
 class Area(Base):
-    """A node of the administrative tree. `path` is `/root/…/own key/`; `valid_to` the last day."""
+    """A node of the administrative tree.
+
+    `path` holds the keys from the root down to its own between slashes; `valid_to` is the last day.
+    """
 
     __tablename__ = "area"
     key: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from server.database import chunks
-from server.outreach.models import Enrolment, Visit, VssidInstall
+from server.outreach.models import Enrolment, VssidInstall
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,3 @@ def fact_ids_of_persons(connection: Connection, person_ids: Iterable[str]) -> di
             for person_id, entry_id in rows:
                 found[person_id].append(entry_id)
     return found
-
-
-def visits_count(connection: Connection) -> int:
-    """Return how many visits are on record."""
-    return connection.scalar(select(func.count()).select_from(Visit.__table__)) or 0

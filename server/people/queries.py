@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from schemas.names import initials
 from server.database import chunks
-from server.people.models import DuplicateCandidate, EditConflict, FieldEdit, Household, Person
+from server.people.models import FieldEdit, Household, Person
 from server.people.rules import PERSON_NUMBERS, identity
 from sync.merge import LoggedEdit
 
@@ -158,14 +158,3 @@ def initials_of(connection: Connection, person_ids: Iterable[str]) -> dict[str, 
         for person_id, name in connection.execute(statement):
             found[person_id] = initials(name)
     return found
-
-
-def duplicate_candidates_count(connection: Connection) -> int:
-    """Return how many pairs of persons share a number."""
-    return connection.scalar(select(func.count()).select_from(DuplicateCandidate.__table__)) or 0
-
-
-def open_conflicts_count(connection: Connection) -> int:
-    """Return how many conflicts of edits wait for a supervisor."""
-    conflict = EditConflict.__table__
-    return connection.scalar(select(func.count()).where(conflict.c.state == "open")) or 0
