@@ -90,7 +90,7 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
         clock=runtime_clock,
         ids=ClockIds(runtime_clock),
         sealer=Sealer(config.data_keys, config.current_data_key, config.index_key),
-        transactions=Transactions(engine, config.busy_timeout_ms),
+        transactions=Transactions(engine, config.busy_timeout_ms, config.desk_journal),
     )
     install_runtime(app, runtime)
     install_error_handlers(app)

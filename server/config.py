@@ -34,6 +34,7 @@ class Config:
     demo_clock: Path | None
     secure_cookies: bool
     busy_timeout_ms: int
+    desk_journal: Path | None
 
     @property
     def receipt_url(self) -> str:
@@ -51,8 +52,9 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
             f"TUNGNHA_PUBLIC_URL: with /r/ it may have {RECEIPT_URL_MOST} characters at most"
         )
     demo_clock = values.get("TUNGNHA_DEMO_CLOCK")
+    database_url = values.get("TUNGNHA_DATABASE_URL", "sqlite:///tungnha.sqlite3")
     return Config(
-        database_url=values.get("TUNGNHA_DATABASE_URL", "sqlite:///tungnha.sqlite3"),
+        database_url=database_url,
         data_keys=data_keys,
         current_data_key=current,
         index_key=_key("TUNGNHA_INDEX_KEY", _required(values, "TUNGNHA_INDEX_KEY")),
@@ -63,6 +65,7 @@ def read_config(environment: Mapping[str, str] | None = None) -> Config:
         demo_clock=Path(demo_clock) if demo_clock else None,
         secure_cookies=public_url.startswith("https://"),
         busy_timeout_ms=_milliseconds(values, "TUNGNHA_BUSY_TIMEOUT_MS", "10000"),
+        desk_journal=_desk_journal(values.get("TUNGNHA_DESK_JOURNAL"), database_url),
     )
 
 
@@ -99,6 +102,16 @@ def _office_key(value: str) -> PrivateKey:
         return PrivateKey(_key("TUNGNHA_OFFICE_KEY", value))
     except KeyMalformedError as error:
         raise ConfigurationError("TUNGNHA_OFFICE_KEY is not a P-256 key") from error
+
+
+def _desk_journal(value: str | None, database_url: str) -> Path | None:
+    """Return the file outside the database; beside the SQLite file where nothing else is said."""
+    if value:
+        return Path(value).resolve()
+    scheme, separator, path = database_url.partition(":///")
+    if not separator or not scheme.startswith("sqlite") or not path or path.startswith(":memory:"):
+        return None
+    return Path(f"{path}.desk").resolve()
 
 
 def _zone(name: str) -> ZoneInfo:

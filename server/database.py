@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
@@ -132,10 +133,11 @@ def switch_on_write_ahead_log(engine: Engine) -> None:
 
 
 class Transactions:
-    """Opens the transactions of one engine."""
+    """Opens the transactions of one engine. `desk_journal` is the file beside it, if it has one."""
 
-    def __init__(self, engine: Engine, busy_timeout_ms: int) -> None:
+    def __init__(self, engine: Engine, busy_timeout_ms: int, desk_journal: Path | None = None) -> None:
         self.engine = engine
+        self.desk_journal = desk_journal
         self._busy_timeout_s = busy_timeout_ms / 1000
         self._queue = FairQueue() if engine.dialect.name == "sqlite" else None
 

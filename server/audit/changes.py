@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, FromClause, Table, and_, bindparam, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
+from server.audit.desk_journal import append_desk_records, mirror_desk_journal
 from server.audit.models import AuditHead, AuditRow
 from server.audit.stamping import RecordChange, stamp_feeds
 from server.database import Base, DatabaseBusyError, DeadlockError, Transactions, insert_missing
@@ -48,6 +49,7 @@ class Change:
         self._updates: list[tuple[Table, dict[str, Any], dict[str, Any]]] = []
         self._deletes: list[tuple[Table, dict[str, Any]]] = []
         self._audits: list[tuple[str, str, str]] = []
+        self._desk_records: list[tuple[str, dict[str, Any]]] = []
         self._records: dict[tuple[str, str], RecordChange] = {}
 
     def insert(self, table: FromClause, **row: Any) -> None:
@@ -68,6 +70,15 @@ class Change:
     def audit(self, action: str, subject: str, **detail: Any) -> None:
         """Add a row to the actor's audit chain. `detail` never holds personal data."""
         self._audits.append((action, subject, detail_text(detail)))
+
+    def desk(self, kind: str, **content: Any) -> None:
+        """Write what no tablet can bring back into the desk journal too; no personal data in the clear."""
+        self._desk_records.append((kind, content))
+
+    @property
+    def has_desk_records(self) -> bool:
+        """Return whether the desk journal's file has to follow before anyone is answered."""
+        return bool(self._desk_records)
 
     def put_record(
         self, record_type: str, record_id: str, wire: Mapping[str, Any], scopes: Iterable[str]
@@ -98,11 +109,13 @@ class Change:
         self._deletes, self._updates = [], []
 
     def finish(self) -> None:
-        """Write everything: buffered rows, audit rows, then the feeds."""
+        """Write everything: buffered rows, audit rows, desk records, then the feeds."""
         self.flush()
         if not self._audits:
             raise UnauditedChangeError(self.actor.chain)
         self._append_audit_rows()
+        if self._desk_records:
+            append_desk_records(self.connection, self.now_ms, self.actor.chain, self._desk_records)
         stamp_feeds(self.connection, self._records)
 
     def _delete_groups(self) -> dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]]:
@@ -152,7 +165,8 @@ def run_change(
 
     On a key that is taken it decides again once: on PostgreSQL another change may have put the
     same thing since `work` looked. `work` may run several times and must have no effect but
-    through the change. Raises DatabaseBusyError or StorageFullError; then nothing is stored.
+    through the change. Raises DatabaseBusyError or StorageFullError; then nothing is stored, but
+    where the desk journal's file alone could not follow: that is made good by the next change.
     """
     is_key_taken = False
     for _attempt in range(_ATTEMPTS):
@@ -161,6 +175,8 @@ def run_change(
                 change = Change(connection, actor, now_ms)
                 result = work(change)
                 change.finish()
+            if change.has_desk_records:
+                mirror_desk_journal(transactions)
             return result
         except DeadlockError:
             continue

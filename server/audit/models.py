@@ -77,6 +77,18 @@ class OfficeState(Base):
     value: Mapped[str] = mapped_column(Text)
 
 
+class DeskRecord(Base):
+    """One record of the desk journal, which a file outside the database repeats line by line."""
+
+    __tablename__ = "desk_record"
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(Text)
+
+
 class JobRun(Base):
     """One run of a scheduled job; the key makes it run once, whoever starts it."""
 

@@ -8,7 +8,9 @@ from wsgiref.types import WSGIApplication
 import rich_click as click
 
 from server.app import create_app
+from server.audit.desk_journal import DeskJournalError, mirror_desk_journal
 from server.config import ConfigurationError
+from server.database import DatabaseBusyError, StorageFullError
 from server.runtime import Runtime, runtime_of
 
 
@@ -29,6 +31,23 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+
+
+def serving_runtime() -> Runtime:
+    """Return the runtime of an app that is about to serve, its desk journal caught up.
+
+    Ends the command where the database has none, or where the two tell different histories.
+    """
+    runtime = configured_runtime()
+    if runtime.transactions.desk_journal is None:
+        raise click.ClickException("TUNGNHA_DESK_JOURNAL is not set: a file outside the database")
+    try:
+        mirror_desk_journal(runtime.transactions)
+    except DeskJournalError as error:
+        raise click.ClickException(str(error)) from error
+    except (DatabaseBusyError, StorageFullError) as error:
+        raise click.ClickException("the desk journal's file cannot be written") from error
+    return runtime
 
 
 def configured_runtime() -> Runtime:

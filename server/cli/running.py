@@ -9,7 +9,7 @@ import threading
 import rich_click as click
 import waitress
 
-from server.cli.office_app import calm_collector, configured_app, configured_runtime
+from server.cli.office_app import calm_collector, configured_app, serving_runtime
 from server.request_log import configure_logging
 from server.runtime import runtime_of
 from server.scheduler import start_jobs
@@ -32,7 +32,7 @@ _THREADS = 32
 @click.option("--with-waitress", is_flag=True, help="Serve with waitress, as where gunicorn cannot run.")
 def serve(host: str, port: int, workers: int, with_waitress: bool) -> None:
     """Serve devices and pages until stopped."""
-    runtime = configured_runtime()
+    runtime = serving_runtime()
     if workers > 1 and runtime.transactions.engine.dialect.name == "sqlite":
         raise click.ClickException("SQLite is served by one process; use --workers 1 or PostgreSQL")
     runtime.transactions.engine.dispose()
@@ -75,7 +75,7 @@ def announce(host: str, port: int) -> None:
 def worker() -> None:
     """Run the scheduled jobs until stopped, beside several web processes."""
     configure_logging()
-    scheduler = start_jobs(configured_runtime())
+    scheduler = start_jobs(serving_runtime())
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 
 import server
 from schemas.signatures import to_base64url
@@ -27,8 +27,14 @@ def _fixed_key(name: str) -> str:
 
 
 def office_environment(database_url: str) -> dict[str, str]:
-    """Return the `TUNGNHA_*` variables of a test's office. The keys are worth nothing elsewhere."""
+    """Return the `TUNGNHA_*` variables of a test's office. The keys are worth nothing elsewhere.
+
+    The desk journal of a PostgreSQL office lies in the cluster's folder, and goes with it.
+    """
+    url = make_url(database_url)
+    folder = url.query.get("host")
     return {
+        **({"TUNGNHA_DESK_JOURNAL": f"{folder}/{url.database}.desk"} if folder else {}),
         "TUNGNHA_DATABASE_URL": database_url,
         "TUNGNHA_DATA_KEYS": f"t1:{_fixed_key('data')}",
         "TUNGNHA_INDEX_KEY": _fixed_key("index"),
@@ -71,7 +77,7 @@ def open_runtime(database_url: str, clock: FakeClock | None = None) -> Iterator[
             clock=clock or FakeClock(),
             ids=CountingIds(),
             sealer=Sealer(config.data_keys, config.current_data_key, config.index_key),
-            transactions=Transactions(engine, config.busy_timeout_ms),
+            transactions=Transactions(engine, config.busy_timeout_ms, config.desk_journal),
         )
     finally:
         engine.dispose()
