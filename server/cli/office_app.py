@@ -11,6 +11,7 @@ from server.app import create_app
 from server.audit.desk_journal import DeskJournalError, mirror_desk_journal
 from server.config import ConfigurationError
 from server.database import DatabaseBusyError, StorageFullError
+from server.operations import readiness
 from server.runtime import Runtime, runtime_of
 
 
@@ -41,6 +42,9 @@ def serving_runtime() -> Runtime:
     runtime = configured_runtime()
     if runtime.transactions.desk_journal is None:
         raise click.ClickException("TUNGNHA_DESK_JOURNAL is not set: a file outside the database")
+    if not readiness(runtime.transactions).is_ready:
+        # Served all the same, and /readyz says what to do; the first change catches up.
+        return runtime
     try:
         mirror_desk_journal(runtime.transactions)
     except DeskJournalError as error:
