@@ -146,7 +146,7 @@ def install(desk: Desk, /, person: str, promoter: tuple[str, str] | None, **memb
 @click.argument("person")
 @click.option("--scheme", type=click.Choice(kinds.SCHEMES), required=True)
 @click.option("--status", type=click.Choice(kinds.ENROLMENT_STATUSES), default="new")
-@click.option("--from-day", required=True, help="YYYY-MM-DD")
+@click.option("--from-month", required=True, help="YYYY-MM")
 @click.option("--months", type=int, required=True, help="Số tháng · months")
 @click.option("--amount-due", "amount_due_vnd", type=int, required=True, help="Số tiền phải đóng, đồng")
 @click.option("--income", "income_vnd", type=int, help="Mức thu nhập chọn đóng, đồng")

@@ -153,7 +153,7 @@ class Session:
             }
         if is_last:
             have = [held.as_wire() for held in self._replica.cursors().values()]
-            pull = {"have": have, "limit": LIMITS.pull_rows}
+            pull = {"have": have, "limit": LIMITS.pull_rows, "differing": []}
         return {
             "protocol": PROTOCOL,
             "installation": identity.installation,

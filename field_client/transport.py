@@ -19,7 +19,7 @@ import httpx
 from schemas.signatures import SIGNATURE_HEADER
 
 # Told with every sync: the office sees which tablets run an old version.
-APP_VERSION = "0.1.0"
+APP_VERSION = "0.2.0"
 CONNECT_S = 10.0
 QUIET_S = 60.0
 WHOLE_S = 180.0

@@ -177,6 +177,11 @@ def day(**arguments: Any) -> fields.Field[Any]:
     return _coded(IsoDay, format="iso", **arguments)
 
 
+def month(**arguments: Any) -> fields.Field[Any]:
+    """A calendar month as YYYY-MM."""
+    return pattern(r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])", **arguments)
+
+
 def nested(schema: type[Schema], **arguments: Any) -> fields.Field[Any]:
     """An object of its own schema."""
     return _coded(fields.Nested, nested=schema, **arguments)

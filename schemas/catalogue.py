@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError
 
 from schemas import kinds
 from schemas.base import load_fault
+from schemas.earlier import EARLIER_BODIES
 from sync.entry import Fault
 
 
@@ -126,9 +127,15 @@ def _ids_at(body: dict[str, Any], field: str) -> list[str]:
 
 
 def load_body(kind: Kind, body: dict[str, Any]) -> dict[str, Any] | Fault:
-    """Return the body as the kind's schema reads it, or its first fault."""
+    """Return the body as the kind's schema reads it, or its first fault.
+
+    A body of an earlier release is read by that release's schema and lifted to today's.
+    """
+    earlier = EARLIER_BODIES.get(kind.name)
+    is_earlier = earlier is not None and earlier.is_shape_of(body)
+    schema = earlier.schema if earlier is not None and is_earlier else kind.schema
     try:
-        loaded: dict[str, Any] = kind.schema.load(body)
+        loaded: dict[str, Any] = schema.load(body)
     except ValidationError as error:
         return load_fault(error)
-    return loaded
+    return earlier.lift(loaded) if earlier is not None and is_earlier else loaded

@@ -8,6 +8,7 @@ from schemas.base import (
     RequestSchema,
     ResponseSchema,
     base64url,
+    boolean,
     hex_digest,
     integer,
     list_of,
@@ -21,9 +22,11 @@ from sync.entry import BOOT_PATTERN, LARGEST_INTEGER
 from sync.limits import LIMITS
 
 # The version of all of it (docs/protocol.md, "Versions").
-PROTOCOL = 1
+PROTOCOL = 2
+# What is served side by side; schemas/earlier.py lifts the older ones.
+SERVED_PROTOCOLS = (1, 2)
 _MOST = LARGEST_INTEGER - 1
-_SCOPE = r"[a-z]{1,20}(?::[0-9A-Za-z@.:-]{1,80})?"
+SCOPE = r"[a-z]{1,20}(?::[0-9A-Za-z@.:-]{1,80})?"
 
 
 class SignedStatement(RequestSchema):
@@ -72,7 +75,7 @@ class Push(RequestSchema):
 class CursorShown(RequestSchema):
     """Where the device stands in one scope, with the count and sum of what it holds there."""
 
-    scope = pattern(_SCOPE)
+    scope = pattern(SCOPE)
     epoch = integer(0, _MOST)
     seq = integer(0, _MOST)
     count = integer(0, _MOST)
@@ -80,10 +83,14 @@ class CursorShown(RequestSchema):
 
 
 class Pull(RequestSchema):
-    """What the device holds, and how many rows it wants at most."""
+    """What the device holds, and how many rows it wants at most.
+
+    `differing` names scopes whose sum differed at the head: they are read again from 0.
+    """
 
     have = list_of(nested(CursorShown), most=5000)
     limit = integer(1, LIMITS.pull_rows)
+    differing = list_of(pattern(SCOPE), most=5000)
 
 
 class SyncRequest(RequestSchema):
@@ -159,13 +166,17 @@ class LimitsShown(ResponseSchema):
 
 
 class SyncResponse(ResponseSchema):
-    """The answer: the acknowledgement, verdicts in order, outcomes, and rows of the pull."""
+    """The answer: the acknowledgement, verdicts in order, outcomes, and rows of the pull.
+
+    While the office is `recovering` from a restore, nothing leaves the device.
+    """
 
     ack = nested(SignedStatement)
     verdicts = list_of(nested(VerdictShown), most=LIMITS.batch_entries)
     outcomes = list_of(nested(OutcomeShown), most=LIMITS.batch_entries)
     grants = optional(list_of(nested(GrantShown), most=100_000))
     rows = list_of(nested(Row), most=LIMITS.pull_rows)
+    recovering = boolean()
     limits = nested(LimitsShown)
 
 

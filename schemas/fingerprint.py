@@ -14,7 +14,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, fields, missing, validate
 
-from schemas import base, exchange, receipt_token, signatures
+from schemas import base, earlier, exchange, receipt_token, signatures
 from schemas.catalogue import KINDS, PROMOTER_REFERENCES, Reference
 from schemas.receipt_view import ReceiptShown
 from sync import entry
@@ -24,6 +24,7 @@ from sync.verdict import Decision, OutcomeState
 
 EXCHANGES: dict[str, type[Schema]] = {
     "sync_request": exchange.SyncRequest,
+    "sync_request_v1": earlier.SyncRequestV1,
     "sync_response": exchange.SyncResponse,
     "enrolment_request": exchange.EnrolmentRequest,
     "enrolment_response": exchange.EnrolmentResponse,
@@ -55,6 +56,7 @@ def contract() -> dict[str, Any]:
     """Return everything that two ends have to agree on, as JSON values."""
     return {
         "protocol": exchange.PROTOCOL,
+        "served": list(exchange.SERVED_PROTOCOLS),
         "exchanges": {name: described_schema(schema()) for name, schema in EXCHANGES.items()},
         "kinds": {
             kind.name: {
@@ -62,6 +64,10 @@ def contract() -> dict[str, Any]:
                 "references": [_described_reference(reference) for reference in kind.references],
             }
             for kind in KINDS.values()
+        },
+        "earlier_bodies": {
+            name: {"protocol": found.protocol, "body": described_schema(found.schema)}
+            for name, found in earlier.EARLIER_BODIES.items()
         },
         "promoters": {name: _described_reference(found) for name, found in PROMOTER_REFERENCES.items()},
         "codes": {

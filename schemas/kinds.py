@@ -14,6 +14,7 @@ from schemas.base import (
     entry_id,
     integer,
     list_of,
+    month,
     nested,
     optional,
     pattern,
@@ -142,7 +143,7 @@ class PersonAmended(_Amendment):
     set = nested(PersonChanges)
 
 
-class _OutreachFact(RequestSchema):
+class OutreachFact(RequestSchema):
     """What every fact of outreach names: where it happened, its campaign and who persuaded.
 
     `area` is the fact's own: what it counts for never changes because a household moves.
@@ -153,7 +154,7 @@ class _OutreachFact(RequestSchema):
     promoter = optional(nested(Promoter))
 
 
-class VisitRecorded(_OutreachFact):
+class VisitRecorded(OutreachFact):
     """An agent knocked at a door; `call_back_on` is the day agreed on for another visit."""
 
     household = entry_id()
@@ -162,7 +163,7 @@ class VisitRecorded(_OutreachFact):
     note = optional(text())
 
 
-class VssidInstalled(_OutreachFact):
+class VssidInstalled(OutreachFact):
     """The VssID app: declared by the person, activated by the office, or seen in use."""
 
     person = entry_id()
@@ -171,13 +172,13 @@ class VssidInstalled(_OutreachFact):
     evidence = choice(EVIDENCE_LEVELS)
 
 
-class EnrolmentRecorded(_OutreachFact):
-    """A person enrols in a scheme for `months` from `from_day`; money comes with its own entry."""
+class EnrolmentRecorded(OutreachFact):
+    """A person enrols in a scheme for `months` from `from_month` on; money comes with its own entry."""
 
     person = entry_id()
     scheme = choice(SCHEMES)
     status = choice(ENROLMENT_STATUSES)
-    from_day = day()
+    from_month = month()
     months = integer(1, 60)
     income_vnd = optional(amount_vnd())
     amount_due_vnd = amount_vnd()

@@ -30,6 +30,8 @@ class OutcomeState(StrEnum):
     HELD = "held"
     QUARANTINED = "quarantined"
     VOIDED = "voided"
+    # It was quarantined, sent back, and the agent has answered: nobody has to settle it any more.
+    ANSWERED = "answered"
 
 
 IN_EFFECT = frozenset({OutcomeState.APPLIED, OutcomeState.MERGED})

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from marshmallow import ValidationError
 
 from schemas.base import load_fault
+from schemas.exchange import PROTOCOL
 from schemas.fingerprint import EXCHANGES
 from schemas.receipt_token import (
     ReceiptContent,
@@ -299,6 +300,7 @@ def exchange_cases() -> list[dict[str, Any]]:
     response, enrolled = _sync_response(), _enrolment_response()
     problem = {"type": "urn:tungnha:problem:journal_gap", "title": "Conflict", "status": 409}
     problem |= {"code": "journal_gap", "expected_seq": 81}
+    older = {name: sync["pull"][name] for name in ("have", "limit")}
     bare = {name: sync[name] for name in ("protocol", "installation", "journal_head", "clock")}
     cases: list[tuple[str, str, dict[str, Any]]] = [
         ("push and pull", "sync_request", sync),
@@ -317,8 +319,11 @@ def exchange_cases() -> list[dict[str, Any]]:
         (
             "too many rows wanted",
             "sync_request",
-            bare | {"pull": {"have": [], "limit": LIMITS.pull_rows + 1}},
+            bare | {"pull": {"have": [], "limit": LIMITS.pull_rows + 1, "differing": []}},
         ),
+        ("version 1 says nothing of differences", "sync_request", sync | {"pull": older}),
+        ("version 1, push and pull", "sync_request_v1", sync | {"protocol": 1, "pull": older}),
+        ("version 1 with members of version 2", "sync_request_v1", sync | {"protocol": 1}),
         ("whole", "sync_response", response),
         ("members of tomorrow", "sync_response", response | {"colour": "red"}),
         ("no acknowledgement", "sync_response", {k: v for k, v in response.items() if k != "ack"}),
@@ -361,7 +366,7 @@ def _sync_request() -> dict[str, Any]:
     first = genesis_digest(INSTALLATION)
     digests = chain(first, [entry_sha256(text) for text in entries])
     return {
-        "protocol": 1,
+        "protocol": PROTOCOL,
         "installation": INSTALLATION,
         "journal_head": {"seq": len(entries), "digest": digests[-1]},
         "clock": _clock(),
@@ -373,6 +378,7 @@ def _sync_request() -> dict[str, Any]:
         "pull": {
             "have": [{"scope": "office", "epoch": 1, "seq": 7, "count": 3, "sum": "00000000000000ff"}],
             "limit": 1000,
+            "differing": ["office"],
         },
     }
 
@@ -392,13 +398,14 @@ def _sync_response() -> dict[str, Any]:
             {**row, "type": "campaign", "op": "put", "record": {"number": 2}},
             {**row, "seq": 9, "type": "worker", "op": "remove", "row_hash": "", "record": None},
         ],
+        "recovering": False,
         "limits": LIMITS.as_wire(),
     }
 
 
 def _enrolment_request() -> dict[str, Any]:
     return {
-        "protocol": 1,
+        "protocol": PROTOCOL,
         "installation": INSTALLATION,
         "code": to_base64url(bytes(20)),
         "public_key": _spki(DEVICE),

@@ -13,6 +13,8 @@ from sync.feed import EMPTY_SUM, sum_changed
 from sync.pull import Grant
 
 FIRST_EPOCH = 1
+# The name of the state of a restored office until its recovery closes.
+RECOVERING = "recovering"
 
 
 def current_epoch(connection: Connection) -> int:
@@ -20,6 +22,12 @@ def current_epoch(connection: Connection) -> int:
     state = OfficeState.__table__
     value = connection.scalar(select(state.c.value).where(state.c.name == "epoch"))
     return FIRST_EPOCH if value is None else int(value)
+
+
+def is_recovering(connection: Connection) -> bool:
+    """Return whether the office was restored from a backup and devices have yet to push again."""
+    state = OfficeState.__table__
+    return connection.scalar(select(state.c.value).where(state.c.name == RECOVERING)) is not None
 
 
 def scope_heads(connection: Connection, scopes: Iterable[str]) -> dict[str, Grant]:

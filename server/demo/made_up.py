@@ -98,7 +98,7 @@ class MakingUp:
         random = self._random
         status = "renewal" if random.random() < 0.15 else "new"
         from_day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-        found: dict[str, Any] = {"scheme": scheme, "status": status, "from_day": from_day.isoformat()}
+        found: dict[str, Any] = {"scheme": scheme, "status": status, "from_month": from_day.isoformat()[:7]}
         if scheme == "voluntary":
             months, income_vnd = random.choice((1, 3, 6, 12)), random.choice(_INCOMES_VND)
             monthly_vnd = income_vnd * _VOLUNTARY_PERCENT // 100 - _STATE_SUPPORT_VND

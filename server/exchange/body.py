@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from marshmallow import ValidationError
 
 from schemas.base import RequestSchema, load_fault
-from schemas.exchange import PROTOCOL
 from server.errors import ProblemError
 from sync.codes import RequestCode
 from sync.entry import strict_json
@@ -61,8 +60,8 @@ def inflate(body: bytes, encoding: str | None) -> bytes:
     return inflated
 
 
-def parse_body(inflated: bytes, schema: RequestSchema) -> dict[str, Any]:
-    """Return the body as `schema` reads it.
+def parse_body(inflated: bytes, schemas: Mapping[int, RequestSchema]) -> dict[str, Any]:
+    """Return the body as the schema of its version reads it; `schemas` are those that are served.
 
     Raises ProblemError: body_unreadable, protocol_unsupported, body_invalid.
     """
@@ -76,9 +75,10 @@ def parse_body(inflated: bytes, schema: RequestSchema) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ProblemError(RequestCode.BODY_INVALID)
     version = value.get("protocol")
-    if type(version) is int and version != PROTOCOL:
+    if type(version) is int and version not in schemas:
         # Asked before the members are: another version may have others.
         raise ProblemError(RequestCode.PROTOCOL_UNSUPPORTED, field="protocol")
+    schema = schemas[version if type(version) is int else max(schemas)]
     try:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as error:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection
 
+from schemas.earlier import lowered_outcome
 from server.audit.queries import current_epoch, feed_rows, scope_heads
 from server.office.queries import areas_on, assignments_of, commune_keys_under
 from server.office.rules import RECORDING_ROLES, holds_at
 from sync.feed import EMPTY_SUM
 from sync.pull import Cursor, Grant, starting_points
 from sync.scope import OFFICE, agent_scope, area_scope, organisation_scope
+
+_FeedRow = tuple[int, str, str, int, str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,19 @@ def granted_scopes(connection: Connection, worker_id: str, now_ms: int, today: d
     return sorted(scopes)
 
 
-def pull(connection: Connection, scopes: Sequence[str], have: Sequence[Cursor], limit: int) -> Pulled:
+def standing_still(have: Sequence[Mapping[str, Any]], scopes: Collection[str]) -> Pulled:
+    """Return what a device of version 1 holds as if it were all there is.
+
+    It knows nothing of a recovering office and would drop what the restored server forgot.
+    """
+    held = [item for item in have if item["scope"] in scopes]
+    grants = [Grant(item["scope"], item["epoch"], item["seq"], item["count"], item["sum"]) for item in held]
+    return Pulled(grants, ())
+
+
+def pull(
+    connection: Connection, scopes: Sequence[str], have: Sequence[Cursor], limit: int, protocol: int
+) -> Pulled:
     """Return grants for `scopes` and at most `limit` rows after the cursors that the device has."""
     epoch = current_epoch(connection)
     heads = scope_heads(connection, scopes)
@@ -55,11 +71,22 @@ def pull(connection: Connection, scopes: Sequence[str], have: Sequence[Cursor], 
             break
         shown_scope = json.dumps(scope)
         found = feed_rows(connection, scope, after, limit - len(rows))
+        if protocol == 1:
+            found = list(map(_lowered, found))
         rows.extend(_row_text(shown_scope, row) for row in found)
     return Pulled(grants, rows)
 
 
-def _row_text(shown_scope: str, row: tuple[int, str, str, int, str, str, str | None]) -> str:
+def _lowered(row: _FeedRow) -> _FeedRow:
+    """Return a row as a device of version 1 reads it. Hashes are of the stored record all the same."""
+    *start, wire_json = row
+    if row[1] != "outcome" or wire_json is None:
+        return row
+    outcome = lowered_outcome(1, json.loads(wire_json))
+    return (*start, json.dumps(outcome, ensure_ascii=False, separators=(",", ":")))  # type: ignore[return-value]
+
+
+def _row_text(shown_scope: str, row: _FeedRow) -> str:
     """Return a row as JSON; the record's own JSON is stored and goes out as it is.
 
     Types, operations and hashes are words of ours that JSON never escapes.

@@ -10,7 +10,10 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from schemas.earlier import SyncRequestV1, lifted_request, lowered_outcome
 from schemas.exchange import (
+    PROTOCOL,
+    SERVED_PROTOCOLS,
     EnrolmentRequest,
     EnrolmentResponse,
     SyncRequest,
@@ -24,7 +27,7 @@ from schemas.signatures import (
     to_base64url,
 )
 from server.audit.changes import Actor, run_change
-from server.audit.queries import current_epoch
+from server.audit.queries import current_epoch, is_recovering
 from server.devices.actions import enrol_installation
 from server.devices.queries import installation_by_id, public_key_of
 from server.devices.rules import InstallationState
@@ -33,7 +36,7 @@ from server.exchange.acknowledgement import remembered_seq, signed_acknowledgeme
 from server.exchange.authentication import verify_request
 from server.exchange.body import inflate, parse_body, read_capped
 from server.exchange.outcomes import outcomes_shown
-from server.exchange.pulling import Pulled, granted_scopes, pull
+from server.exchange.pulling import Pulled, granted_scopes, pull, standing_still
 from server.exchange.pushing import SyncDone, SyncShown, receive_sync
 from server.office.queries import workers_by_id
 from server.runtime import Runtime, current_runtime
@@ -46,6 +49,9 @@ from sync.push import JournalHead
 _REFUSALS = (400, 401, 403, 409, 413, 415, 422, 503, 507)
 # Below this, compressing costs more than it saves.
 _GZIP_FROM_BYTES = 1024
+_SYNC_REQUESTS = {1: SyncRequestV1(), PROTOCOL: SyncRequest()}
+# Enrolment is the same in every version.
+_ENROLMENT_REQUESTS = dict.fromkeys(SERVED_PROTOCOLS, EnrolmentRequest())
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/api/v1", description="Tablets and the server")
 
@@ -85,7 +91,8 @@ class SyncView(MethodView):
         """Deliver a run of the journal and fetch what changed."""
         runtime = current_runtime()
         inflated = _signed_body()
-        body = parse_body(inflated, SyncRequest())
+        body = parse_body(inflated, _SYNC_REQUESTS)
+        body = lifted_request(body["protocol"], body)
         _authenticate(runtime, body["installation"], inflated)
         if body["hole"] is not None:
             raise ProblemError(RequestCode.HOLE_UNSUPPORTED, field="hole")
@@ -125,13 +132,17 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
         assert installation is not None
         epoch = current_epoch(connection)
         outcomes = outcomes_shown(connection, installation.worker_id, done.verdicts)
+        recovering = is_recovering(connection)
         pulled: Pulled | None = None
         # Revocation stops reads at once, also when it came in the middle of this sync.
         if body["pull"] is not None and installation.state == InstallationState.ACTIVE:
             today = local_day(done.server_ms, runtime.config.time_zone)
             scopes = granted_scopes(connection, installation.worker_id, done.server_ms, today)
             have = [Cursor(item["scope"], item["epoch"], item["seq"]) for item in body["pull"]["have"]]
-            pulled = pull(connection, scopes, have, body["pull"]["limit"])
+            if recovering and body["protocol"] == 1:
+                pulled = standing_still(body["pull"]["have"], scopes)
+            else:
+                pulled = pull(connection, scopes, have, body["pull"]["limit"], body["protocol"])
     ack = signed_acknowledgement(
         runtime.config.office_key, shown.installation_id, done.acked, epoch, done.server_ms
     )
@@ -141,8 +152,9 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
     content = {
         "ack": ack,
         "verdicts": [verdict.as_wire() for verdict in done.verdicts],
-        "outcomes": outcomes,
+        "outcomes": [lowered_outcome(body["protocol"], outcome) for outcome in outcomes],
         "grants": grants,
+        "recovering": recovering,
         "limits": LIMITS.as_wire(),
     }
     rows = ",".join(pulled.rows) if pulled is not None else ""
@@ -171,7 +183,7 @@ class EnrolmentView(MethodView):
         """Enrol an installation; signed with the key that it registers."""
         runtime = current_runtime()
         inflated = _signed_body()
-        body = parse_body(inflated, EnrolmentRequest())
+        body = parse_body(inflated, _ENROLMENT_REQUESTS)
         try:
             key = PublicKey(from_base64url(body["public_key"]))
         except (ValueError, KeyMalformedError) as error:

@@ -102,7 +102,7 @@ class OutreachWorkspace:
             person_id=body["person"],
             scheme=body["scheme"],
             status=body["status"],
-            from_day=body["from_day"],
+            from_day=date.fromisoformat(f"{body['from_month']}-01"),
             months=body["months"],
             campaign=body["campaign"],
             amount_due_vnd=body["amount_due_vnd"],

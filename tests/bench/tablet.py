@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from schemas.exchange import PROTOCOL
 from schemas.signatures import SIGNATURE_HEADER, PrivateKey, request_message, to_base64url
 from sync.clock import SystemClock
 from sync.identifiers import ClockIds
@@ -37,7 +38,7 @@ class BenchTablet:
     def enrol(self, code: str) -> None:
         """Register the key."""
         body = {
-            "protocol": 1,
+            "protocol": PROTOCOL,
             "installation": self.installation,
             "code": code,
             "public_key": to_base64url(self.key.public.spki),
@@ -65,11 +66,11 @@ class BenchTablet:
 
     def pull_request(self, have: list[dict[str, Any]], limit: int) -> httpx.Request:
         """Return a signed pull."""
-        return self._sync(None, {"have": have, "limit": limit})
+        return self._sync(None, {"have": have, "limit": limit, "differing": []})
 
     def _sync(self, push: dict[str, Any] | None, pull: dict[str, Any] | None) -> httpx.Request:
         body = {
-            "protocol": 1,
+            "protocol": PROTOCOL,
             "installation": self.installation,
             "journal_head": {"seq": self.seq, "digest": self.digest},
             "clock": self._clock(),

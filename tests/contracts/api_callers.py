@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from schemas.exchange import PROTOCOL
 from schemas.signatures import PrivateKey, request_message, to_base64url
 from schemas.vectors.make_vectors import FOLDER
 from sync.journal import chain, entry_sha256
@@ -104,7 +105,7 @@ class Callers:
             return generated
         tablet = self.tablet
         if part == 1:
-            return {**generated, "protocol": 1, "installation": tablet.installation}
+            return {**generated, "protocol": PROTOCOL, "installation": tablet.installation}
         entries = (
             (generated.get("push") or {}).get("entries") if isinstance(generated.get("push"), dict) else None
         )
@@ -147,7 +148,7 @@ class Callers:
         key = PrivateKey(hashlib.sha256(repr(generated).encode("utf-8", "backslashreplace")).digest())
         public_key = to_base64url(key.public.spki)
         self._keys[public_key] = key
-        changed = {**generated, "protocol": 1, "public_key": public_key}
+        changed = {**generated, "protocol": PROTOCOL, "public_key": public_key}
         if part == 1:
             return changed
         number = int.from_bytes(hashlib.sha256(public_key.encode()).digest()[:6], "big")
@@ -179,7 +180,9 @@ def _pull_of(generated: dict[str, Any]) -> dict[str, Any]:
     pull = generated.get("pull")
     has_limit = isinstance(pull, dict) and type(pull.get("limit")) is int
     return {
-        "pull": {"have": [], "limit": min(max(pull["limit"], 1), LIMITS.pull_rows)} if has_limit else None
+        "pull": {"have": [], "limit": min(max(pull["limit"], 1), LIMITS.pull_rows), "differing": []}
+        if has_limit
+        else None
     }
 
 

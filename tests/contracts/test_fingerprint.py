@@ -41,6 +41,12 @@ VERSION_HISTORY = (
         "daba2f0a426638301b54fecf41c52a95a66ed255dd9b1d654af0edac33522496",
         "the first: push, pull, enrolment, ten kinds, receipt token of schema version 1",
     ),
+    Version(
+        2,
+        date(2026, 11, 23),
+        "0aea94e68dd0dcd8be22c52ad5c6869b59696a5069d20409a99f1077282e9708",
+        "differing scopes, recovering offices, answered entries; enrolments by months",
+    ),
 )
 
 WHAT_TO_DO = """

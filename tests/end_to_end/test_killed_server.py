@@ -49,7 +49,7 @@ def work(client: FieldClient, number: int) -> None:
         person=person,
         scheme="voluntary",
         status="new",
-        from_day="2026-06-01",
+        from_month="2026-06",
         months=3,
         amount_due_vnd=300_000,
         campaign=DRIVE,

@@ -80,7 +80,7 @@ def an_enrolment(a_household):
             person=person,
             scheme=scheme,
             status="new",
-            from_day="2020-06-01",
+            from_month="2020-06",
             months=3,
             amount_due_vnd=415_800,
             campaign=campaign,

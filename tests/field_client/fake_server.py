@@ -197,6 +197,7 @@ class FakeServer:
                 "outcomes": [],
                 "grants": grants,
                 "rows": rows,
+                "recovering": False,
                 "limits": LIMITS.as_wire(),
             }
         )

@@ -61,7 +61,7 @@ def test_a_day_at_the_doors(field, run):
     run("install", person[-8:], "--state", "in_use", "--evidence", "seen_on_screen")
     enrolment = saved_id(
         run(
-            *("ghi-danh", person[-8:], "--scheme", "voluntary", "--from-day", "2020-06-01"),
+            *("ghi-danh", person[-8:], "--scheme", "voluntary", "--from-month", "2020-06"),
             *("--months", "3", "--amount-due", "415800", "--campaign", "7"),
         )
     )
@@ -109,7 +109,7 @@ def test_a_reached_cap_closes_the_form_but_not_for_money_already_taken(field, ru
     person = saved_id(run("person", "--full-name", "Lê Thị Bé", "--area", AREA))
     enrolment = saved_id(
         run(
-            *("enrolment", person, "--scheme", "health", "--from-day", "2020-06-01"),
+            *("enrolment", person, "--scheme", "health", "--from-month", "2020-06"),
             *("--months", "3", "--amount-due", "1000"),
         )
     )

@@ -119,7 +119,7 @@ def forged(field, client, key, **changes):
     assert limits
     from sync.limits import LIMITS
 
-    return answer(members | {"limits": LIMITS.as_wire()})
+    return answer(members | {"recovering": False, "limits": LIMITS.as_wire()})
 
 
 def test_an_acknowledgement_signed_by_another_key_counts_for_nothing(field, a_household):

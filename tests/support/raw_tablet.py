@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.exchange import PROTOCOL
 from schemas.signatures import SIGNATURE_HEADER, PrivateKey, request_message, to_base64url
 from sync.identifiers import ClockIds
 from sync.journal import chain, entry_sha256, genesis_digest
@@ -76,6 +77,7 @@ class RawTablet:
     clocks: Clocks = field(default_factory=Clocks)
     last_ack: dict[str, str] | None = None
     number: int = 0
+    protocol: int = PROTOCOL
 
     def __post_init__(self) -> None:
         self.ids = ClockIds(self.office.clock)
@@ -150,7 +152,7 @@ class RawTablet:
         previous = self.head_at(first - 1)["digest"]
         push = {"first_seq": first, "previous_digest": previous, "entries": entries} if entries else None
         body = {
-            "protocol": 1,
+            "protocol": self.protocol,
             "installation": self.installation,
             "journal_head": self.head,
             "clock": self.clock_shown(),
@@ -161,7 +163,10 @@ class RawTablet:
             "push": push,
             "pull": None,
         }
-        return body | members
+        body |= members
+        if body["protocol"] > 1 and isinstance(body["pull"], dict):
+            body["pull"] = {"differing": [], **body["pull"]}
+        return body
 
     def post(
         self,
@@ -197,7 +202,7 @@ class RawTablet:
     def enrol(self, code: str | None = None) -> Answer:
         """Register the key with a one-time code."""
         content = {
-            "protocol": 1,
+            "protocol": self.protocol,
             "installation": self.installation,
             "code": code or self.office.enrolment_code(self.agent),
             "public_key": to_base64url(self.key.public.spki),
@@ -260,7 +265,7 @@ def an_enrolment(person: str, **more: Any) -> dict[str, Any]:
         "area": COMMUNES[1],
         "scheme": "voluntary",
         "status": "new",
-        "from_day": "2020-06-01",
+        "from_month": "2020-06",
         "months": 3,
         "amount_due_vnd": 300_000,
         "campaign": DRIVE,

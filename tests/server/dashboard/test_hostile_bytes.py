@@ -79,7 +79,7 @@ def test_a_clock_that_is_out_of_all_calendars_can_be_shown(office, viewer, wall_
     tablet.append("household_registered", a_household("99999@2004-01-01"), captured=clock)
     tablet.append("household_amended", {"household": household, "base": household, "set": {"members": 60}})
     person = tablet.person(household, birth_date="0001-01-01")
-    tablet.enrolment(person, from_day="9999-12-31", months=60)
+    tablet.enrolment(person, from_month="9999-12", months=60)
     assert tablet.sync(clock=clock, pull=True).decisions[:2] == ["applied", "quarantined"]
     agent = office.agents["an"]
     for path in (

@@ -105,7 +105,7 @@ def test_held_cash_waits_in_suspense_and_settles_when_its_subject_arrives(office
     assert tablet.sync().decisions == ["applied", "held"]
     assert (cash_of(office), suspense_of(office)) == (300_000, 300_000)
     body = {"person": person, "area": COMMUNES[1], "scheme": "voluntary", "status": "new"}
-    body |= {"from_day": "2020-06-01", "months": 3, "amount_due_vnd": 300_000}
+    body |= {"from_month": "2020-06", "months": 3, "amount_due_vnd": 300_000}
     tablet.append("enrolment_recorded", body, enrolment)
     tablet.sync()
     assert (cash_of(office), suspense_of(office)) == (300_000, 0)

@@ -191,7 +191,7 @@ def test_an_unknown_installation_is_refused(tablet, request_of):
 
 def test_another_protocol_is_refused(tablet, request_of):
     """[V2] A request of a version that is not served is `protocol_unsupported`."""
-    answer = tablet.post(request_of | {"protocol": 2})
+    answer = tablet.post(request_of | {"protocol": 3})
     assert (answer.status, answer.code) == (400, "protocol_unsupported")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 
 import pytest
 
@@ -228,7 +227,7 @@ def test_the_real_client_agrees_with_the_server_on_every_sum(office):
         person=person,
         scheme="voluntary",
         status="new",
-        from_day=date(2020, 6, 1),
+        from_month="2020-06",
         months=3,
         amount_due_vnd=300_000,
         campaign=1,
