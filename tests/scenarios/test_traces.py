@@ -1,17 +1,20 @@
 """The traces that broke an earlier draft of the protocol, each a story with real tablets.
 
-Those that need restored backups or the desk journal come with the engine that has them; the ones
-about single rules stand beside their rule in tests/server/exchange.
+Those with restored backups are in test_restore_traces.py, those with accepted periods in
+test_acceptance.py; the ones about single rules stand beside their rule in tests/server/exchange.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
+import threading
 
 import pytest
 
 from field_client.delivery import DeviceCopiedError
 from field_client.transport import HttpTransport, LineDownError
+from server.exchange.jobs import expire_held_entries
 from tests.support.office_checks import cash_of, count, incidents, outcome_of, problems_of, rows
 from tests.support.small_office import COMMUNES, SERVER_URL, small_office
 
@@ -127,6 +130,76 @@ def test_pay_quarantined(office):
     client.outbox.append_raw("payment_collected", {"allocations": [{"amount_vnd": 300_000}]})
     assert client.sync().quarantined == 1
     assert cash_of(office) == 300_000
+
+
+def test_clone_claim_tamper(office):
+    """A copy that claims an id with other bytes is an incident, and both are kept: nothing is dropped."""
+    client = office.tablet("an")
+    client.sync()
+    twin = clone_of(office, client)
+    household = client.actions.register_household(area=COMMUNES[1], head_name="Một", address="1")
+    assert client.sync().is_clean
+    installation = client.identities.current().installation
+    captured = json.loads(client.outbox.batch(installation, 1, 1, 10_000).entries[0])
+    assert captured["id"] == household
+    captured["body"]["head_name"] = "Kẻ khác"
+    twin.actions.register_household(area=COMMUNES[1], head_name="Hai", address="2")
+    with pytest.raises(DeviceCopiedError):
+        twin.sync()
+    twin.outbox.append_text(json.dumps(captured, ensure_ascii=False))
+    twin.enrol_again(office.enrolment_code("an"))
+    report = twin.sync()
+    assert (report.verdicts, report.quarantined) == ({"applied": 1, "quarantined": 1}, 1)
+    assert incidents(office) == {"journal_forked": 1, "entry_id_reused": 1}
+    assert rows(office, "SELECT head_name FROM household ORDER BY head_name") == [("Hai",), ("Một",)]
+    assert count(office, "entry") == 3
+
+
+def test_visit_expiry_register(office):
+    """What was shown as quarantined after 30 days still waits, and is applied when its referent comes."""
+    an, binh = office.tablet("an"), office.tablet("binh")
+    household = an.actions.register_household(area=COMMUNES[1], head_name="Lê Văn Tám", address="1")
+    visit = binh.actions.record_visit(household=household, disposition="agreed", area=COMMUNES[1])
+    assert binh.sync().verdicts == {"held": 1}
+    office.clock.advance(days=31)
+    assert expire_held_entries(office.runtime) == 1
+    assert binh.sync().quarantined == 1
+    assert outcome_of(office, visit) == ("quarantined", "held_too_long")
+    assert an.sync().is_clean
+    assert outcome_of(office, visit) == ("applied", None)
+    assert binh.sync().is_clean
+
+
+def test_a_registers_while_b_visits_at_the_same_moment(office):
+    """Whoever comes first: the visit is never held for ever."""
+    an, binh = office.tablet("an"), office.tablet("binh")
+    pairs = []
+    for number in range(6):
+        household = an.actions.register_household(
+            area=COMMUNES[1], head_name=f"Hộ {number}", address=str(number)
+        )
+        pairs.append(
+            (
+                household,
+                binh.actions.record_visit(household=household, disposition="agreed", area=COMMUNES[1]),
+            )
+        )
+    failures: list[BaseException] = []
+
+    def run(home):
+        try:
+            with office.client_at(home) as client:
+                client.sync()
+        except BaseException as error:  # noqa: BLE001 - shown by the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(client.store.home,)) for client in (an, binh)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert {outcome_of(office, visit) for _, visit in pairs} == {("applied", None)}
 
 
 def test_a_registers_while_b_visits(office):

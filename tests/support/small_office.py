@@ -79,13 +79,15 @@ class SmallOffice:
 
     def open_tablet(self, home: Path) -> FieldClient:
         """Open a tablet's home directory."""
-        return self.closing.enter_context(
-            FieldClient(
-                home,
-                clock=self.clock,
-                transport=lambda url: HttpTransport(url, self.http()),
-                sleep=lambda _seconds: None,
-            )
+        return self.closing.enter_context(self.client_at(home))
+
+    def client_at(self, home: Path) -> FieldClient:
+        """Return a client of a home directory for the caller to open and close, in its own thread."""
+        return FieldClient(
+            home,
+            clock=self.clock,
+            transport=lambda url: HttpTransport(url, self.http()),
+            sleep=lambda _seconds: None,
         )
 
     def tablet(self, agent: str, name: str | None = None) -> FieldClient:
