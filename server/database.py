@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, FromClause, MetaData, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,8 +25,23 @@ from sqlalchemy.orm import DeclarativeBase
 QUERY_KEYS = 500
 _FULL_DISK_STATES = {"53100", "53200"}
 _DEADLOCK_STATES = {"40001", "40P01"}
-# Lock not had in time, too many connections, shutting down, starting up.
-_BUSY_STATES = {"55P03", "53300", "57P01", "57P02", "57P03"}
+# Lock not had in time, out of memory, too many connections, a disk that fails, damaged files, read only,
+# cancelled, shutting down, starting up: of the machine, never of what was to be written.
+_BUSY_STATES = ("55P03", "53", "58", "XX001", "XX002", "25006", "57", "08")
+_BUSY_NAMES = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_IOERR",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+    "SQLITE_NOMEM",
+    "SQLITE_PROTOCOL",
+    "SQLITE_CORRUPT",
+    "SQLITE_NOTADB",
+)
+# What every busy office knows; anything else that keeps the database from its work is worth a line.
+_USUAL = ("55P03", "SQLITE_BUSY", "SQLITE_LOCKED")
+_log = structlog.get_logger("tungnha.database")
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -185,7 +201,9 @@ def _narrowed(error: DBAPIError) -> Exception:
         return DeadlockError()
     if state in _FULL_DISK_STATES or name.startswith("SQLITE_FULL"):
         return StorageFullError()
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or state in _BUSY_STATES:
+    if name.startswith(_BUSY_NAMES) or (state or "").startswith(_BUSY_STATES):
+        if not (state or name).startswith(_USUAL):
+            _log.error("database_fault", state=state, name=name)
         return DatabaseBusyError()
     # A server that cannot be reached, or is gone in the middle, has no state to tell.
     is_unreachable = isinstance(error, OperationalError) and state is None and not name

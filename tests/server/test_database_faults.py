@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import resource
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
-from server.database import DatabaseBusyError, Transactions, prepare_engine
+from server.database import DatabaseBusyError, StorageFullError, Transactions, prepare_engine
 from server.journals.actions import lock_names
 from server.migrations import upgrade
+from tests.support.office_checks import count
+from tests.support.raw_tablet import a_tablet
+from tests.support.small_office import small_office
 
 WAIT_MS = 300
 
@@ -76,4 +84,44 @@ def test_a_commit_on_sqlite_is_on_disk(tmp_path):
     with transactions.writing() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
+    transactions.engine.dispose()
+
+
+@contextmanager
+def a_disk_that_fails_at(file_bytes: int) -> Iterator[None]:
+    """Let every write of this process past that size of a file fail, as a broken disk's would."""
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, allowed[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+
+
+def test_a_disk_that_fails_during_a_push_quarantines_none_of_its_entries(sqlite_url):
+    """[R5.3] Only faults of infrastructure are answered with «try again» (503 or 507, `Retry-After`)."""
+    with small_office(sqlite_url) as office:
+        tablet = a_tablet(office)
+        for _ in range(5):
+            tablet.household()
+        log = Path(f"{sqlite_url.removeprefix('sqlite:///')}-wal")
+        with a_disk_that_fails_at(log.stat().st_size + 8192):
+            answer = tablet.sync()
+        assert (answer.status, answer.code) == (503, "database_busy")
+        assert answer.headers["Retry-After"]
+        assert count(office, "entry") == 0
+        answer = tablet.sync()
+        assert [verdict["verdict"] for verdict in answer.verdicts] == ["applied"] * 5
+        office.runtime.transactions.engine.dispose()
+
+
+def test_a_database_server_that_cannot_read_or_write_its_files_is_busy(postgres_url):
+    transactions = transactions_of(postgres_url)
+    for state in ("58030", "58P01", "53000", "53400", "08006", "57014", "25006", "XX001"):
+        with pytest.raises(DatabaseBusyError), transactions.writing() as connection:
+            connection.execute(text(f"DO $$ BEGIN RAISE 'no disk' USING ERRCODE = '{state}'; END $$"))
+    with pytest.raises(StorageFullError), transactions.writing() as connection:
+        connection.execute(text("DO $$ BEGIN RAISE 'full' USING ERRCODE = '53100'; END $$"))
+    with pytest.raises(DBAPIError), transactions.writing() as connection:
+        connection.execute(text("SELECT 1 / 0"))
     transactions.engine.dispose()

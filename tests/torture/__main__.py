@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Callable
 
+from tests.torture.calls import fail_calls
 from tests.torture.kills import kill_processes
 from tests.torture.report import Row, shown_failures, table
 from tests.torture.stage import DATABASES
 
 Part = Callable[[str, int, int], Row]
-PARTS: dict[str, Part] = {"kills": kill_processes}
+PARTS: dict[str, Part] = {"kills": kill_processes, "calls": fail_calls}
 
 
 def run_part(name: str, database: str, cycles: int, seed: int) -> Row:

@@ -131,9 +131,11 @@ def _check_money(testimony: Testimony, stored: dict[Any, Any], ask: Any, found: 
         found.doubled.append(f"{held} đồng in hand, {sum(taken.values())} taken")
     elif held != sum(taken.values()):
         found.wrong.append(f"{held} đồng in hand, {sum(taken.values())} taken")
-    unpaired = ask(
-        "SELECT count(*) FROM payment WHERE (SELECT count(*) FROM receipt "
-        "WHERE receipt.payment_id = payment.entry_id AND receipt.state = 'reconciled') <> 1"
-    )[0][0]
-    if unpaired:
-        found.wrong.append(f"{unpaired} payments without exactly one reconciled receipt")
+    with_receipt = set()
+    for place in stored:
+        content = json.loads(testimony.sent.get(place, "{}"))
+        if content.get("kind") == "receipt_issued":
+            with_receipt.add(content["body"]["payment"])
+    receipts = Counter(row[0] for row in ask("SELECT payment_id FROM receipt WHERE state = 'reconciled'"))
+    wrong = [payment for payment in with_receipt | receipts.keys() if receipts[payment] != 1]
+    found.wrong += [f"payment {payment} with {receipts[payment]} reconciled receipts" for payment in wrong]

@@ -35,7 +35,7 @@ from tests.support.offices import import_all_models, office_environment, open_ru
 from tests.support.postgres import PostgresCluster
 from tests.support.staff import PASSWORD
 from tests.torture.agent import DRIVE
-from tests.torture.witness import Testimony, WitnessFile, Witnesses
+from tests.torture.witness import Testimony, Witnesses, WitnessFile
 
 DATABASES = ("sqlite", "postgresql")
 LOGIN = "giamsat"
@@ -227,6 +227,11 @@ class Stage:
         self.tablets: list[TabletProcess] = []
         self._set_up()
         self.server = Server(self.environment, self.log)
+
+    @property
+    def file(self) -> Path:
+        """Return the SQLite file."""
+        return Path(self.url.removeprefix("sqlite:///"))
 
     def testimony(self) -> Testimony:
         """Return what the witnesses have written down by now."""
