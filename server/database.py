@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, FromClause, MetaData, Table, event
+from sqlalchemy import Connection, Engine, ExceptionContext, FromClause, MetaData, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -39,6 +39,7 @@ _BUSY_NAMES = (
     "SQLITE_CORRUPT",
     "SQLITE_NOTADB",
 )
+_CONNECTION_ENDS = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_CORRUPT", "SQLITE_NOTADB")
 # What every busy office knows; anything else that keeps the database from its work is worth a line.
 _USUAL = ("55P03", "SQLITE_BUSY", "SQLITE_LOCKED")
 _log = structlog.get_logger("tungnha.database")
@@ -130,6 +131,14 @@ def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "handle_error")
+    def _on_error(context: ExceptionContext) -> None:
+        # Where a file could not be opened for writing once, SQLite opens it for reading alone and
+        # keeps it so; what a failing disk left of a connection is not worth keeping either.
+        name = getattr(context.original_exception, "sqlite_errorname", "")
+        if name.startswith(_CONNECTION_ENDS):
+            context.is_disconnect = True
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:

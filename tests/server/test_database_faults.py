@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,4 +125,22 @@ def test_a_database_server_that_cannot_read_or_write_its_files_is_busy(postgres_
         connection.execute(text("DO $$ BEGIN RAISE 'full' USING ERRCODE = '53100'; END $$"))
     with pytest.raises(DBAPIError), transactions.writing() as connection:
         connection.execute(text("SELECT 1 / 0"))
+    transactions.engine.dispose()
+
+
+def test_a_connection_that_sqlite_could_open_for_reading_alone_is_not_kept(sqlite_url):
+    """SQLite opens a file read-only where opening it for writing fails once, and tells nobody."""
+    path = sqlite_url.removeprefix("sqlite:///")
+    modes = []
+
+    def connect():
+        mode = modes.pop() if modes else "rw"
+        return sqlite3.connect(f"file:{path}?mode={mode}", uri=True, check_same_thread=False)
+
+    transactions = transactions_of(sqlite_url, creator=connect)
+    modes.append("ro")
+    with pytest.raises(DatabaseBusyError), transactions.writing() as connection:
+        connection.execute(text("INSERT INTO lock_key VALUES ('entry:1')"))
+    with transactions.writing() as connection:
+        connection.execute(text("INSERT INTO lock_key VALUES ('entry:1')"))
     transactions.engine.dispose()
