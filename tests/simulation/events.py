@@ -1,0 +1,250 @@
+"""What happens besides captures: syncs with their faults, clocks, copies, supervisors, restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from field_client.delivery import DeviceCopiedError, NotAcknowledgedError
+from field_client.enrolment import OtherWorkerError
+from field_client.exchange import RefusedError, ServerBusyError
+from field_client.session import NoProgressError
+from field_client.transport import LineDownError, NotOurServerError
+from server.audit.changes import run_change
+from server.devices.actions import revoke_installation
+from server.exchange.jobs import expire_held_entries
+from server.office.actions import assign_worker, end_assignment
+from sync.clock import DAY_MS
+from tests.simulation import plan
+from tests.simulation.founding import ACTOR
+from tests.simulation.invariants import require_same_view
+from tests.simulation.oracle.office import Assignment
+from tests.simulation.steps import Step
+from tests.simulation.tablets import Tablet, TabletKilledError
+from tests.simulation.violation import Violation, require
+from tests.simulation.world import SERVER_URL, World
+
+_FAILURES = (
+    LineDownError,
+    NotOurServerError,
+    ServerBusyError,
+    RefusedError,
+    DeviceCopiedError,
+    NotAcknowledgedError,
+    NoProgressError,
+    OtherWorkerError,
+)
+_LINE_FAULTS = (
+    "request_lost",
+    "answer_lost",
+    "answer_lost",
+    "duplicated",
+    "answer_cut",
+    "portal_page",
+    "portal_forgery",
+    "tampered",
+)
+
+
+def _planned(step: Step) -> list[str]:
+    """Return what the line does in this sync: mostly nothing, else one fault, perhaps for good."""
+    choice = step.numbers[1] % 20
+    if choice < 8:
+        return []
+    if choice < 16:
+        fault = _LINE_FAULTS[choice - 8]
+    else:
+        kind = ("server_killed", "server_killed", "disk_full", "database_locked")[choice - 16]
+        fault = f"{kind}:{step.numbers[2] % 60}"
+    stays_down = ["down"] * 6 if step.numbers[3] % 2 else []
+    return ["" for _ in range(step.numbers[3] % 3 // 2)] + [fault, *stays_down]
+
+
+def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | None = None) -> bool:
+    """Let a tablet sync; return whether it came to rest. What may go wrong depends on the faults."""
+    tablet.line = list(faults)
+    tablet.connection.left = dies_at
+    is_stopped = tablet.stopped is not None
+    try:
+        report = tablet.client.sync()
+    except TabletKilledError:
+        world.fire("tablet_killed_syncing")
+        world.note("  killed", tablet.name)
+        tablet.reopen()
+        return False
+    except _FAILURES as error:
+        world.note("  failed", tablet.name, type(error).__name__, error)
+        is_told_to_stop = isinstance(error, DeviceCopiedError)
+        if not faults and dies_at is None and not is_stopped and not is_told_to_stop:
+            raise Violation(f"L a sync without any fault fails: {type(error).__name__} {error}") from error
+        return False
+    finally:
+        tablet.line = []
+        tablet.connection.left = None
+    installation = world.oracle.installations[tablet.installation or ""]
+    require(report.unsent == 0, "L the outbox is empty after a sync", tablet.name)
+    require(not report.differing_scopes, "9 sums are equal", tablet.name, report.differing_scopes)
+    is_active = installation.state == "active"
+    scopes = world.oracle.office.scopes(tablet.worker, world.clock.now_ms()) if is_active else []
+    require_same_view(tablet, world.oracle, scopes)
+    return True
+
+
+def sync(world: World, step: Step) -> None:
+    """Let one tablet sync."""
+    dies_at = step.numbers[3] if step.numbers[4] % 8 == 0 else None
+    sync_tablet(world, step.pick(0, world.tablets), _planned(step), None if dies_at is None else dies_at % 60)
+
+
+def replay(world: World, step: Step) -> None:
+    """Let the network deliver an old request once more; nobody hears the answer."""
+    if not world.requests:
+        return
+    tablet, path, body, signature = step.pick(1, world.requests)
+    world.fire("request_delivered_late")
+    world.deliver(tablet, path, body, signature)
+
+
+def clone(world: World, step: Step) -> None:
+    """Copy a tablet, as a backup that is put on a second device does."""
+    if len(world.tablets) < 5:
+        world.fire("tablet_cloned")
+        world.clone(step.pick(0, world.tablets))
+
+
+def back_up_tablet(world: World, step: Step) -> None:
+    """Take a backup of a tablet; put it back in a later step of this kind."""
+    tablet = step.pick(0, world.tablets)
+    if tablet.backup is None:
+        tablet.backup = tablet.copied_files()
+    else:
+        world.fire("tablet_restored")
+        tablet.restored(tablet.backup)
+        tablet.backup = None
+
+
+def enrol_again(world: World, tablet: Tablet, faults: list[str]) -> None:
+    """Give a tablet a new installation in place of its own."""
+    tablet.line = list(faults)
+    code = world.new_code(tablet.worker)
+    world.fire("enrolled_again")
+    try:
+        for _ in range(2):
+            try:
+                tablet.client.enrol_again(code, SERVER_URL)
+                return
+            except (LineDownError, NotOurServerError, ServerBusyError) as error:
+                world.note("  enrolment failed", type(error).__name__)
+                tablet.line = []
+        raise Violation("L an enrolment without any fault fails")
+    finally:
+        tablet.line = []
+
+
+def reenrol(world: World, step: Step) -> None:
+    """Enrol a tablet again, mostly one that was told to stop."""
+    stopped = [tablet for tablet in world.tablets if tablet.stopped is not None]
+    if stopped or step.numbers[2] % 3 == 0:
+        enrol_again(world, step.pick(0, stopped or world.tablets), _planned(step)[:1])
+
+
+def replace_tablet(world: World, step: Step) -> None:
+    """Give an agent a second tablet."""
+    if len(world.tablets) < 5:
+        world.fire("tablet_added")
+        worker = step.pick(0, sorted(world.oracle.office.workers))
+        tablet = world.new_tablet(worker)
+        tablet.client.enrol(SERVER_URL, world.new_code(worker))
+
+
+def revoke(world: World, step: Step) -> None:
+    """Revoke a tablet."""
+    tablet = step.pick(0, world.tablets)
+    if tablet.installation is None or step.numbers[1] % 2:
+        return
+    world.fire("tablet_revoked")
+    transactions, installation = world.server.runtime.transactions, tablet.installation
+    run_change(
+        transactions, ACTOR, world.clock.now_ms(), lambda change: revoke_installation(change, installation)
+    )
+    world.oracle.revoked(installation)
+
+
+def move(world: World, step: Step) -> None:
+    """End an agent's assignment, or begin another one, while tablets are wherever they are."""
+    office, now_ms = world.oracle.office, world.clock.now_ms()
+    worker = step.pick(0, sorted(office.workers))
+    runtime = world.server.runtime
+    running = [
+        name for name, span in office.assignments.items() if span.worker == worker and span.to_ms is None
+    ]
+    world.fire("agent_moved")
+    if running and step.numbers[1] % 2:
+        ended = step.pick(2, sorted(running))
+        to_ms = max(now_ms - step.numbers[3] % 3 * DAY_MS, office.assignments[ended].from_ms)
+        run_change(runtime.transactions, ACTOR, now_ms, lambda change: end_assignment(change, ended, to_ms))
+        office.assignments[ended].to_ms = to_ms
+        return
+    area = step.pick(2, (*plan.COMMUNES, plan.DISTRICT))
+    name = run_change(
+        runtime.transactions,
+        ACTOR,
+        now_ms,
+        lambda change: assign_worker(change, runtime.ids, worker, "agent", area_key=area),
+    )
+    office.assignments[name] = Assignment(name, worker, area, now_ms)
+
+
+def turn_clock(world: World, step: Step) -> None:
+    """Let a tablet's clock be wrong, run out of power, or start anew."""
+    tablet = step.pick(0, world.tablets)
+    choice = step.numbers[1] % 4
+    if choice == 0:
+        world.fire("clock_set_ahead")
+        tablet.clock.offset_ms += (1 + step.numbers[2] % 40) * DAY_MS
+    elif choice == 1:
+        world.fire("clock_set_back")
+        tablet.clock.offset_ms -= (1 + step.numbers[2] % 900) * 3_600_000
+    elif choice == 2:
+        world.fire("battery_dead")
+        tablet.clock.offset_ms = 946_684_800_000 - world.clock.now_ms()
+        tablet.reopen()
+    else:
+        world.fire("tablet_rebooted")
+        tablet.reopen()
+
+
+def wait(world: World, step: Step) -> None:
+    """Let time pass: minutes, hours, days, and seldom more than a month."""
+    minutes = step.pick(1, (1, 7, 60, 300, 1440, 4320, 14_400, 46_000))
+    world.clock.advance(ms=minutes * 60_000 + step.numbers[2] * 13)
+
+
+def expire(world: World, step: Step) -> None:
+    """Run the nightly job, after a month if things are held."""
+    if step.numbers[1] % 3 == 0 and any(entry.waits for entry in world.oracle.judgement.entries.values()):
+        world.fire("held_for_a_month")
+        world.clock.advance(days=31)
+    expire_held_entries(world.server.runtime)
+    world.oracle.expired(world.clock.now_ms())
+
+
+def restart(world: World, _step: Step) -> None:
+    """Stop the server and start it."""
+    world.fire("server_restarted")
+    world.server.restart()
+
+
+EVENTS: dict[str, tuple[int, Callable[[World, Step], None]]] = {
+    "sync": (42, sync),
+    "replay": (4, replay),
+    "clone": (4, clone),
+    "back_up_tablet": (4, back_up_tablet),
+    "reenrol": (4, reenrol),
+    "replace_tablet": (1, replace_tablet),
+    "revoke": (2, revoke),
+    "move": (5, move),
+    "turn_clock": (5, turn_clock),
+    "wait": (8, wait),
+    "expire": (2, expire),
+    "restart": (1, restart),
+}
