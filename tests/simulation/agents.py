@@ -230,7 +230,7 @@ def bad_entry(world: World, tablet: Tablet, step: Step) -> None:
         ("visit_recorded", {"area": plan.COMMUNES[0]}, "field_missing"),
         ("hat_worn", {"colour": "red"}, "kind_unknown"),
         ("payment_collected", {"method": "cash", "allocations": [{"amount_vnd": 50_000}]}, "field_missing"),
-        ("payment_collected", {"method": "cash", "allocations": "?"}, "field_missing"),
+        ("payment_collected", {"method": "cash", "allocations": "?"}, "field_wrong_type"),
         (
             "household_registered",
             {"area": "99999@2004-01-01", "head_name": "A", "address": "B"},

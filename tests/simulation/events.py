@@ -61,9 +61,9 @@ def _planned(step: Step) -> list[str]:
 
 def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | None = None) -> bool:
     """Let a tablet sync; return whether it came to rest. What may go wrong depends on the faults."""
+    is_stopped = tablet.stopped is not None
     tablet.line = list(faults)
     tablet.connection.left = dies_at
-    is_stopped = tablet.stopped is not None
     try:
         report = tablet.client.sync()
     except TabletKilledError:
@@ -89,10 +89,28 @@ def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | 
     return True
 
 
+def is_at_rest(world: World, tablet: Tablet) -> bool:
+    """Return whether a sync would bring this tablet and the server nothing but a clock mark."""
+    installation = tablet.installation
+    if installation is None or tablet.stopped is not None:
+        return False
+    known = world.oracle.installations[installation]
+    cursors = tablet.client.replica.cursors()
+    is_active = known.state == "active"
+    scopes = world.oracle.office.scopes(tablet.worker, world.clock.now_ms()) if is_active else []
+    if tablet.client.outbox.unsent_count() or sorted(cursors) != scopes or not is_active:
+        return False
+    heads = dict(world.stored().execute("SELECT scope, seq FROM scope_head").fetchall())
+    return all(cursor.seq == heads.get(scope, 0) for scope, cursor in cursors.items())
+
+
 def sync(world: World, step: Step) -> None:
-    """Let one tablet sync."""
-    dies_at = step.numbers[3] if step.numbers[4] % 8 == 0 else None
-    sync_tablet(world, step.pick(0, world.tablets), _planned(step), None if dies_at is None else dies_at % 60)
+    """Let one tablet sync, mostly one that has something to send or to hear."""
+    restless = world.tablets
+    if step.numbers[2] % 4:
+        restless = [tablet for tablet in world.tablets if not is_at_rest(world, tablet)] or world.tablets
+    dies_at = step.numbers[3] % 60 if step.numbers[4] % 8 == 0 else None
+    sync_tablet(world, step.pick(0, restless), _planned(step), dies_at)
 
 
 def replay(world: World, step: Step) -> None:

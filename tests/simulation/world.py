@@ -117,7 +117,7 @@ class World:
         for name, worker in founded.workers.items():
             assignment = founded.assignments[name]
             office.assignments[assignment] = Assignment(
-                assignment, worker, plan.WORKERS[name], self.clock.now_ms()
+                assignment, worker, plan.WORKERS[name], START_MS
             )
             tablet = self.new_tablet(worker)
             self.clock.advance(seconds=1)

@@ -75,9 +75,10 @@ class Judgement:
         entry = self._placed(installation, seq, entry_id, reading, request, now_ms)
         if known is not None:
             return self._reused_id(entry, known, stand_in, seq)
-        self.entries[entry_id] = entry
         flags = self._time_flags(installation, entry) | self._post_cash(entry)
+        # An entry has not been seen while it is judged itself.
         ruling = self._first_ruling(installation, seq, entry, reading)
+        self.entries[entry_id] = entry
         entry.state, entry.code = ruling.state, ruling.code
         if ruling.missing:
             entry.waits = ruling.missing
