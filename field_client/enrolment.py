@@ -105,7 +105,7 @@ class Enrolment:
         }
         if EnrolmentRequest().validate(request):
             raise CodeMalformedError
-        answer = exchanger.post(ENROLMENT_PATH, request, EnrolmentResponse())
+        answer = exchanger.post(ENROLMENT_PATH, lambda: request, EnrolmentResponse())
         identity = _checked_identity(answer, key, request, pending["server_url"])
         if old is not None and old.worker_id != identity.worker_id:
             raise OtherWorkerError

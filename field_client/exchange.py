@@ -45,14 +45,16 @@ class Exchanger:
         self._key = key
         self._sleep = sleep
 
-    def post(self, path: str, content: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
-        """Return the loaded answer.
+    def post(self, path: str, content_now: Callable[[], Mapping[str, Any]], schema: Schema) -> dict[str, Any]:
+        """Return the loaded answer to what `content_now` gives.
 
+        It is asked anew for each attempt: a request tells the clocks at its sending (rule 8), and
+        one that was sent again with old ones would date everything captured after it too late.
         Raises LineDownError, NotOurServerError, ServerBusyError, RefusedError.
         """
-        body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-        signature = to_base64url(self._key.sign(request_message("POST", path, body)))
         for attempt in range(1, ATTEMPTS + 1):
+            body = json.dumps(content_now(), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+            signature = to_base64url(self._key.sign(request_message("POST", path, body)))
             try:
                 reply = self._transport.post(path, body, signature)
             except LineDownError:

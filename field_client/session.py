@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from field_client.delivery import Delivery, DeviceCopiedError, NotAcknowledgedError, read_acknowledgement
@@ -120,7 +121,8 @@ class Session:
                 break
             before = self._position(identity)
             try:
-                answer = exchanger.post(SYNC_PATH, self._request(identity, batch, is_last), SyncResponse())
+                content_now = partial(self._request, identity, batch, is_last)
+                answer = exchanger.post(SYNC_PATH, content_now, SyncResponse())
             except RefusedError as refusal:
                 self._adapt(identity, refusal, batch)
                 answer = None

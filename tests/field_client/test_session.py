@@ -54,6 +54,17 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(field, a_household
     assert all(0 <= wait <= 2 for wait in field.waits)
 
 
+def test_a_request_that_is_sent_again_tells_the_clocks_of_its_own_sending(field, a_household):
+    """[R8.1] A mark is where both clocks stood at one moment: waiting before the line does not blur it."""
+    client = field.enrolled()
+    a_household(client)
+    client._sleep = lambda _seconds: setattr(field.clock, "ms", field.clock.ms + 60_000)
+    field.server.lose_answers = 2
+    client.sync()
+    shown = [request["clock"]["monotonic_ms"] for request in field.server.requests]
+    assert [later - shown[0] for later in shown] == [0, 60_000, 120_000]
+
+
 def test_offline_is_an_error_that_keeps_everything(field, a_household):
     client = field.enrolled()
     a_household(client)
