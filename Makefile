@@ -3,13 +3,15 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test check bench clean
+.PHONY: help demo setup test check bench simulate clean
 
 # The first interpreter that is new enough; `make PYTHON=/path/to/python …` overrides it.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 ARGS ?=
 TESTS ?= tests
+HISTORIES ?= 2000
+SEED ?= 1
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEVELOPMENT := .venv/.development
@@ -43,6 +45,9 @@ check: $(DEVELOPMENT) ## Check style, types, import arrows, templates and pins
 	$(BIN)/lint-imports
 	$(BIN)/djlint server/templates --lint --quiet
 	$(BIN)/python -m pip check
+
+simulate: $(DEVELOPMENT) ## Hold HISTORIES=n of SEED=s against the oracle, faults and all
+	$(BIN)/python -m tests.simulation --histories $(HISTORIES) --seed $(SEED) $(ARGS)
 
 bench: $(DEVELOPMENT) ## Measure push and pull beside the machine's bare limit
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -11,6 +11,10 @@ from tests.simulation.running import FAULTS, Tally, run_many
 from tests.simulation.steps import read_step
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--histories", type=int, default=200)
@@ -18,25 +22,27 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=min(os.cpu_count() or 1, 2))
     parser.add_argument("--history", type=int, help="run this one history of the seed and print its trace")
     parser.add_argument("--steps", help="run the steps in this file, one a line, and print the trace")
-    parser.add_argument("--planted", action="store_true", help="plant every bug and count histories until caught")
+    parser.add_argument(
+        "--planted", action="store_true", help="plant every bug and count histories until caught"
+    )
     parser.add_argument("--seeds", default="", help="seeds for --planted, separated by commas")
     return parser.parse_args()
 
 
 def _print_tally(tally: Tally, seed: int) -> None:
     rate = tally.histories / tally.seconds
-    print(f"seed {seed}: {tally.histories} histories in {tally.seconds:.0f} s, {rate:.1f} histories/s")
-    print(f"{tally.steps} steps, {tally.requests} requests, {tally.checks} checks of the whole office")
-    print("verdicts: " + ", ".join(f"{count} {name}" for name, count in sorted(tally.verdicts.items())))
-    print("\nfault                     struck")
+    _say(f"seed {seed}: {tally.histories} histories in {tally.seconds:.0f} s, {rate:.1f} histories/s")
+    _say(f"{tally.steps} steps, {tally.requests} requests, {tally.checks} checks of the whole office")
+    _say("verdicts: " + ", ".join(f"{count} {name}" for name, count in sorted(tally.verdicts.items())))
+    _say("\nfault                     struck")
     for fault in FAULTS:
-        print(f"{fault:<25} {tally.fired[fault]:>6}{'' if tally.fired[fault] else '   NEVER'}")
+        _say(f"{fault:<25} {tally.fired[fault]:>6}{'' if tally.fired[fault] else '   NEVER'}")
     for failure in tally.failures:
-        print(f"\nBROKEN: seed {failure.seed}, history {failure.number}\n{failure.violation}")
-        print(f"the shortest history found, {len(failure.shrunk)} steps (run it with --steps FILE):")
+        _say(f"\nBROKEN: seed {failure.seed}, history {failure.number}\n{failure.violation}")
+        _say(f"the shortest history found, {len(failure.shrunk)} steps (run it with --steps FILE):")
         for step in failure.shrunk:
-            print(step)
-        print(f"again: python -m tests.simulation --seed {failure.seed} --history {failure.number}")
+            _say(step)
+        _say(f"again: python -m tests.simulation --seed {failure.seed} --history {failure.number}")
 
 
 def _show_one(arguments: argparse.Namespace) -> int:
@@ -46,8 +52,8 @@ def _show_one(arguments: argparse.Namespace) -> int:
                 outcome = simulation.run([read_step(line) for line in file.read().splitlines() if line])
         else:
             outcome = run_seeded(simulation, arguments.seed, arguments.history)
-    print("\n".join(outcome.trace))
-    print(outcome.violation or "every invariant holds")
+    _say("\n".join(outcome.trace))
+    _say(outcome.violation or "every invariant holds")
     return 1 if outcome.violation else 0
 
 
@@ -56,11 +62,17 @@ def main() -> int:
     arguments = _arguments()
     if os.environ.get("PYTHONHASHSEED") != "0":
         # Sets are walked in one order in every process, or a seed would not be one history.
-        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], os.environ | {"PYTHONHASHSEED": "0"})
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "tests.simulation", *sys.argv[1:]],
+            os.environ | {"PYTHONHASHSEED": "0"},
+        )
     if arguments.planted:
         from tests.simulation.planted import print_table
 
-        return print_table([int(seed) for seed in arguments.seeds.split(",") if seed], arguments.histories, arguments.workers)
+        return print_table(
+            [int(seed) for seed in arguments.seeds.split(",") if seed], arguments.histories, arguments.workers
+        )
     if arguments.history is not None or arguments.steps:
         return _show_one(arguments)
     tally = run_many(arguments.seed, arguments.histories, arguments.workers)

@@ -139,7 +139,7 @@ def enrol_person(world: World, tablet: Tablet, step: Step) -> tuple[str, str, in
         person=person,
         scheme=scheme,
         status=step.pick(3, ("new", "renewal")),
-        **ENROLMENT_BEGINS,
+        from_month="2020-06",
         months=3,
         amount_due_vnd=amount,
         area=area,
@@ -149,10 +149,6 @@ def enrol_person(world: World, tablet: Tablet, step: Step) -> tuple[str, str, in
     )
     world.known.enrolments.append((entry, scheme, amount))
     return entry, scheme, amount
-
-
-# Version 2 of the contract names the month; the client's own action says which it wants.
-ENROLMENT_BEGINS = {"from_day": "2020-06-01"}
 
 
 def pay(world: World, tablet: Tablet, step: Step) -> None:
@@ -201,6 +197,20 @@ def amend(world: World, tablet: Tablet, step: Step) -> None:
             {"sex": step.pick(3, ("female", "male"))},
         )
         actions.amend_person(person, **step.pick(4, changes))
+
+
+def rival_edits(world: World, step: Step) -> None:
+    """Let two tablets change one household, neither having seen the other's change."""
+    household = step.numbers[1] % min(len(world.known.households), 4)
+    record_id = world.known.households[household][0]
+    seeing = [
+        place
+        for place, tablet in enumerate(world.tablets)
+        if tablet.client.projection.household(record_id) is not None
+    ]
+    for place in seeing[:2] if step.numbers[2] % 2 else seeing[-2:]:
+        numbers = (place, household, 1, place, step.numbers[4] % 4)
+        at_a_door(amend)(world, Step("amend", numbers, step.salt + place))
 
 
 def void(world: World, tablet: Tablet, step: Step) -> None:
@@ -270,6 +280,7 @@ CAPTURES: dict[str, tuple[int, Callable[[World, Step], None]]] = {
     "pay": (6, at_a_door(pay)),
     "door": (8, at_a_door(door)),
     "amend": (9, at_a_door(amend)),
+    "rival_edits": (7, rival_edits),
     "void": (4, at_a_door(void)),
     "void_of_another": (1, at_a_door(void_of_another)),
     "bad_entry": (3, at_a_door(bad_entry)),

@@ -42,7 +42,9 @@ def require_answer(
 
 def _require_acknowledged(oracle: Oracle, expected: Expected, answer: dict[str, Any]) -> None:
     ack = json.loads(answer["ack"]["text"])
-    require_equal((ack["acked_seq"], ack["head"]), (expected.acked_seq, expected.head), "1 the acknowledgement")
+    require_equal(
+        (ack["acked_seq"], ack["head"]), (expected.acked_seq, expected.head), "1 the acknowledgement"
+    )
     require_equal(ack["epoch"], oracle.epoch, "14 the epoch")
     require(0 <= ack["durable_seq"] <= ack["acked_seq"], "15 the durable mark", ack)
 

@@ -130,14 +130,16 @@ def clone(world: World, step: Step) -> None:
 
 
 def back_up_tablet(world: World, step: Step) -> None:
-    """Take a backup of a tablet; put it back in a later step of this kind."""
-    tablet = step.pick(0, world.tablets)
-    if tablet.backup is None:
-        tablet.backup = tablet.copied_files()
-    else:
+    """Take a backup of a tablet, or put back one that was taken."""
+    kept = [tablet for tablet in world.tablets if tablet.backup is not None]
+    if kept and step.numbers[1] % 3:
         world.fire("tablet_restored")
+        tablet = step.pick(0, kept)
         tablet.restored(tablet.backup)
         tablet.backup = None
+    else:
+        tablet = step.pick(0, world.tablets)
+        tablet.backup = tablet.copied_files()
 
 
 def enrol_again(world: World, tablet: Tablet, faults: list[str]) -> None:
@@ -177,7 +179,7 @@ def replace_tablet(world: World, step: Step) -> None:
 def revoke(world: World, step: Step) -> None:
     """Revoke a tablet."""
     tablet = step.pick(0, world.tablets)
-    if tablet.installation is None or step.numbers[1] % 2:
+    if tablet.installation is None:
         return
     world.fire("tablet_revoked")
     transactions, installation = world.server.runtime.transactions, tablet.installation
@@ -256,10 +258,10 @@ EVENTS: dict[str, tuple[int, Callable[[World, Step], None]]] = {
     "sync": (42, sync),
     "replay": (4, replay),
     "clone": (4, clone),
-    "back_up_tablet": (4, back_up_tablet),
+    "back_up_tablet": (6, back_up_tablet),
     "reenrol": (4, reenrol),
     "replace_tablet": (1, replace_tablet),
-    "revoke": (2, revoke),
+    "revoke": (3, revoke),
     "move": (5, move),
     "turn_clock": (5, turn_clock),
     "wait": (8, wait),

@@ -29,7 +29,9 @@ class Founded:
 def found_office(runtime: Runtime) -> Founded:
     """Write everything and return the ids that were given."""
     founded = Founded({}, {})
-    run_change(runtime.transactions, ACTOR, runtime.clock.now_ms(), lambda change: _found(change, runtime, founded))
+    run_change(
+        runtime.transactions, ACTOR, runtime.clock.now_ms(), lambda change: _found(change, runtime, founded)
+    )
     return founded
 
 

@@ -70,7 +70,9 @@ class OfficeAudit:
         require_equal(found, wanted, "1/4 the journals received")
         verdicts = Counter(verdict for (verdict,) in self._rows("SELECT verdict FROM entry"))
         meant = Counter(verdict.verdict for one in known.values() for verdict in one.verdicts)
-        require_equal(dict(verdicts), dict(meant), "16 received = applied + merged + duplicate + held + quarantined")
+        require_equal(
+            dict(verdicts), dict(meant), "16 received = applied + merged + duplicate + held + quarantined"
+        )
         incidents = Counter(kind for (kind,) in self._rows("SELECT kind FROM incident"))
         for kind in ("journal_forked", "entry_id_reused"):
             told = self._oracle.incidents.count(kind) + self._oracle.judgement.incidents.count(kind)
@@ -120,35 +122,47 @@ class OfficeAudit:
         require_equal(found, wanted, "6 receipts")
 
     def _figures(self) -> None:
-        credits, figures = credits_of(self._oracle.judgement.facts(), self._oracle.office)
+        states, figures = credits_of(self._oracle.judgement.facts(), self._oracle.office)
         found = {
             (fact, indicator): state
             for fact, indicator, state in self._rows("SELECT fact_id, indicator, state FROM credit")
         }
-        require_equal(found, credits, "7 credits")
+        require_equal(found, states, "7 credits")
         sums = {
             tuple(row[:4]): dict(zip(_STATES, row[4:], strict=True))
-            for row in self._rows(f"SELECT campaign, indicator, holder_kind, holder, {', '.join(_STATES)} FROM figure")
+            for row in self._rows(
+                f"SELECT campaign, indicator, holder_kind, holder, {', '.join(_STATES)} FROM figure"
+            )
         }
         for key in sums.keys() | figures.keys():
             shown = sums.get(key, dict.fromkeys(_STATES, 0))
             require_figure({"": {state: figures[key][state] for state in _STATES}}, "", shown)
 
     def _conflicts(self) -> None:
-        found = {name for row in self._rows("SELECT winner_entry_id, loser_entry_id FROM edit_conflict") for name in row}
+        found = {
+            name
+            for row in self._rows("SELECT winner_entry_id, loser_entry_id FROM edit_conflict")
+            for name in row
+        }
         entries = self._oracle.judgement.entries.values()
         merged = {entry.entry_id for entry in entries if entry.state == "merged"}
         require(merged <= found, "10 no silent overwrite", merged - found)
 
     def _audit_chains(self) -> None:
-        heads = {chain: (seq, digest) for chain, seq, digest in self._rows("SELECT chain, seq, digest FROM audit_head")}
+        heads = {
+            chain: (seq, digest)
+            for chain, seq, digest in self._rows("SELECT chain, seq, digest FROM audit_head")
+        }
         for chain, (seq, digest) in heads.items():
-            known_seq, last = self._audited.get(chain, (0, hashlib.sha256(f"tungnha audit {chain}".encode()).hexdigest()))
+            known_seq, last = self._audited.get(
+                chain, (0, hashlib.sha256(f"tungnha audit {chain}".encode()).hexdigest())
+            )
             require(seq >= known_seq, "12 an audit chain only grows", chain)
             if (known_seq, last) == (seq, digest):
                 continue
             rows = self._stored.execute(
-                "SELECT seq, at_ms, action, subject, detail, digest FROM audit_row WHERE chain = ? AND seq > ? ORDER BY seq",
+                "SELECT seq, at_ms, action, subject, detail, digest FROM audit_row "
+                "WHERE chain = ? AND seq > ? ORDER BY seq",
                 (chain, known_seq),
             ).fetchall()
             for number, at_ms, action, subject, detail, shown in rows:
@@ -189,7 +203,9 @@ def require_sound_tablet(tablet: Tablet, oracle: Oracle) -> None:
     require(standing.acked_seq <= known.acked, "A1 counted as delivered before it was", tablet.name)
     if standing.acked_seq:
         shown = tablet.client.outbox.digest_at(installation, standing.acked_seq)
-        require_equal(shown, known.digests[standing.acked_seq], "A1 another journal counted as delivered", tablet.name)
+        require_equal(
+            shown, known.digests[standing.acked_seq], "A1 another journal counted as delivered", tablet.name
+        )
     delivered = {entry.sha256 for entry in oracle.judgement.entries.values()}
     delivered |= set(oracle.contested)
     lost = [sha256 for sha256, _, acked in entries if acked and sha256 not in delivered]

@@ -21,6 +21,7 @@ from sqlalchemy import event
 from field_client.transport import Reply
 from schemas.signatures import SIGNATURE_HEADER
 from server.app import create_app
+from server.audit.desk_journal import mirror_desk_journal
 from server.config import read_config
 from server.runtime import Runtime, runtime_of
 from tests.support.clocks import FakeClock
@@ -123,9 +124,10 @@ class ServerProcess:
         return runtime_of(self.app)
 
     def restart(self) -> None:
-        """End the process, as if killed, and start the next one."""
+        """End the process, as if killed, and start the next one, which catches up as `serve` does."""
         self.stop()
         self.starts += 1
+        mirror_desk_journal(self.runtime.transactions)
 
     def stop(self) -> None:
         """Let go of the file; what was not committed is lost."""

@@ -18,7 +18,9 @@ def require_equal(found: object, wanted: object, invariant: str, *words: object)
     if found == wanted:
         return
     if isinstance(found, dict) and isinstance(wanted, dict):
-        keys = sorted((key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)), key=str)
+        keys = sorted(
+            (key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)), key=str
+        )
         shown = "; ".join(f"{key}: found {found.get(key)!r}, wanted {wanted.get(key)!r}" for key in keys[:4])
     else:
         shown = f"found {found!r}, wanted {wanted!r}"

@@ -48,11 +48,11 @@ class Known:
 class Beginning:
     """Where every history begins: an office with one enrolled tablet for each worker."""
 
-    database: bytes
+    office_files: dict[str, bytes]
     homes: dict[str, dict[str, bytes]]
     oracle: Oracle
     now_ms: int
-    first_assignments: dict[str, str]
+    known: Known
 
 
 class World:
@@ -75,7 +75,6 @@ class World:
         self.known = Known()
         self.requests: list[tuple[Tablet, str, bytes, str]] = []
         self.true_ms: dict[str, int] = {}
-        self.assignments: dict[str, list[str]] = {}
         self.made = 0
 
     def close(self) -> None:
@@ -116,22 +115,21 @@ class World:
         self.oracle.judgement.poison = POISON
         for name, worker in founded.workers.items():
             assignment = founded.assignments[name]
-            office.assignments[assignment] = Assignment(
-                assignment, worker, plan.WORKERS[name], START_MS
-            )
+            office.assignments[assignment] = Assignment(assignment, worker, plan.WORKERS[name], START_MS)
             tablet = self.new_tablet(worker)
             self.clock.advance(seconds=1)
             tablet.client.enrol(SERVER_URL, self.new_code(worker))
+        self._first_round()
         self.beginning = Beginning(
-            b"",
+            {},
             {tablet.worker: tablet.copied_files() for tablet in self.tablets},
             copy.deepcopy(self.oracle),
             self.clock.now_ms(),
-            {worker: founded.assignments[name] for name, worker in founded.workers.items()},
+            copy.deepcopy(self.known),
         )
         self.server.stop()
         self._stored_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.beginning.database = self.server.path.read_bytes()
+        self.beginning.office_files = self._office_files()
 
     def begin(self) -> None:
         """Set everything back to the beginning."""
@@ -141,12 +139,30 @@ class World:
         self.chance.begin("beginning")
         self.trace, self.fired = [], Counter()
         self.clock.set(self.beginning.now_ms)
-        self.server.path.write_bytes(self.beginning.database)
+        for name, content in self.beginning.office_files.items():
+            (self._folder / name).write_bytes(content)
         self.oracle = copy.deepcopy(self.beginning.oracle)
-        self.assignments = {worker: [first] for worker, first in self.beginning.first_assignments.items()}
+        self.known = copy.deepcopy(self.beginning.known)
         for worker, files in self.beginning.homes.items():
             place_files(self._folder / f"tablet-{self.made}", files)
-            self.new_tablet(worker)
+            tablet = self.new_tablet(worker)
+            tablet.saved = [sha256 for sha256, _, _ in tablet.entries()]
+
+    def _first_round(self) -> None:
+        """Let the first agent register a household and a person in each commune, and all hear of them."""
+        actions = self.tablets[0].client.actions
+        for number, area in enumerate(plan.COMMUNES):
+            household = actions.register_household(area=area, head_name=f"Đầu {number}", address="1")
+            person = actions.register_person(full_name=f"Người đầu {number}", household=household)
+            self.known.households.append((household, area))
+            self.known.persons.append((person, area))
+        for tablet in self.tablets:
+            tablet.client.sync()
+
+    def _office_files(self) -> dict[str, bytes]:
+        """Return the database and what lies beside it, such as the desk journal."""
+        paths = self._folder.glob(f"{self.server.path.name}*")
+        return {path.name: path.read_bytes() for path in paths if not path.name.endswith(("-wal", "-shm"))}
 
     # --- what there is ---
 

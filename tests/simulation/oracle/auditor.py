@@ -128,7 +128,9 @@ class Oracle:
             self.incidents.append("journal_forked")
             self.contested |= {reading.sha256 for reading in readings}
             return Expected(409, "journal_forked")
-        return self._accepted(installation, request, first, list(zip(readings, digests[1:], strict=True)), now_ms)
+        return self._accepted(
+            installation, request, first, list(zip(readings, digests[1:], strict=True)), now_ms
+        )
 
     def _accepted(
         self,

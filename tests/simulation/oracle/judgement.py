@@ -125,7 +125,8 @@ class Judgement:
             upper,
             day,
             now_ms,
-            is_readable=reading.code is None,
+            # What names an unknown place reads well, and is refused for what it says.
+            is_readable=reading.code in {None, "area_unknown"},
         )
 
     def _time_flags(self, installation: Installation, entry: Entry) -> set[str]:
@@ -215,7 +216,7 @@ class Judgement:
     def _person_amended(self, entry: Entry) -> Ruling:
         return self._amended(entry, entry.body["person"])
 
-    def _visit_recorded(self, entry: Entry) -> Ruling:
+    def _visit_recorded(self, _entry: Entry) -> Ruling:
         return Ruling("applied")
 
     _vssid_installed = _enrolment_recorded = _visit_recorded
@@ -286,9 +287,10 @@ class Judgement:
                 return "already_voided"
             if token.refers not in {other.token.number for other in others if other.is_money}:
                 return "reference_not_seen"
-        elif payment.state in SEEN and MONEY_KINDS[payment.body["scheme"]] != token.kind:
+            return None if token.amount_vnd == payment.posted_vnd else "receipt_amount_mismatch"
+        if payment.state in SEEN and MONEY_KINDS[payment.body["scheme"]] != token.kind:
             return "receipt_amount_mismatch"
-        elif any(other.is_money and other.code is None for other in others):
+        if any(other.is_money and other.code is None for other in others):
             return "receipt_amount_mismatch"
         return None if token.amount_vnd == payment.posted_vnd else "receipt_amount_mismatch"
 
