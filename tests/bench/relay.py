@@ -1,0 +1,59 @@
+"""A relay before the server that counts what really passes: headers, compressed bodies, everything."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+
+class CountingRelay:
+    """Listens on loopback, passes bytes on to `address` and back, and counts them (TLS would add to it)."""
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        self._target = (parts.hostname or "", parts.port or 80)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._guard = threading.Lock()
+        self.up_bytes = self.down_bytes = 0
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.close()
+
+    def reset(self) -> None:
+        """Count from 0 again."""
+        with self._guard:
+            self.up_bytes = self.down_bytes = 0
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(self._target)
+            for line in (near, far):
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self._pass_on, args=(near, far, "up_bytes"), daemon=True).start()
+            threading.Thread(target=self._pass_on, args=(far, near, "down_bytes"), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket, counter: str) -> None:
+        try:
+            while chunk := source.recv(65536):
+                with self._guard:
+                    setattr(self, counter, getattr(self, counter) + len(chunk))
+                target.sendall(chunk)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            # One end is gone; the other hears it from the closed socket.
+            source.close()
+            target.close()
