@@ -32,9 +32,9 @@ def python_peer(name: str, requirements: Sequence[str]) -> Path:
     folder = cache_folder() / name
     if not _is_installed(folder, requirements):
         _begin(folder)
-        _run([sys.executable, "-m", "venv", folder / "venv"], folder)
-        pip = [folder / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet"]
-        _run([*pip, "--disable-pip-version-check", *requirements], folder)
+        _run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], folder)
+        pip = [sys.executable, "-m", "pip", "--python", folder / "venv" / "bin" / "python", "install"]
+        _run([*pip, "--quiet", "--disable-pip-version-check", *requirements], folder)
         _finish(folder, requirements)
     return folder / "venv" / "bin"
 

@@ -74,9 +74,9 @@ def await_listener(process: subprocess.Popen[bytes], port: int, log: Path) -> No
 
 
 def last_lines(log: Path) -> str:
-    """Return the end of a log in one line."""
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return " / ".join(line.strip() for line in lines[-3:])[:400]
+    """Return the errors that a log names, or else its end, in one line."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return " / ".join([line for line in lines if "Error" in line][-2:] or lines[-3:])[:400]
 
 
 def children_of(pid: int) -> list[int]:

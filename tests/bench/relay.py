@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from types import TracebackType
@@ -18,16 +19,23 @@ class CountingRelay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._guard = threading.Lock()
+        self._accepting = threading.Thread(target=self._accept)
+        self._open: list[threading.Thread] = []
         self.up_bytes = self.down_bytes = 0
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Closing alone leaves a waiting accept() where it is.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for thread in (self._accepting, *self._open):
+            thread.join()
 
     def reset(self) -> None:
         """Count from 0 again."""
@@ -40,20 +48,25 @@ class CountingRelay:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(self._target)
+            thread = threading.Thread(target=self._relay, args=(near,))
+            self._open.append(thread)
+            thread.start()
+
+    def _relay(self, near: socket.socket) -> None:
+        with near, socket.create_connection(self._target) as far:
             for line in (near, far):
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._pass_on, args=(near, far, "up_bytes"), daemon=True).start()
-            threading.Thread(target=self._pass_on, args=(far, near, "down_bytes"), daemon=True).start()
+            down = threading.Thread(target=self._pass_on, args=(far, near, "down_bytes"))
+            down.start()
+            self._pass_on(near, far, "up_bytes")
+            down.join()
 
     def _pass_on(self, source: socket.socket, target: socket.socket, counter: str) -> None:
-        try:
+        # Where one end is gone, the other hears it: nothing more comes.
+        with contextlib.suppress(OSError):
             while chunk := source.recv(65536):
                 with self._guard:
                     setattr(self, counter, getattr(self, counter) + len(chunk))
                 target.sendall(chunk)
+        with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
-        except OSError:
-            # One end is gone; the other hears it from the closed socket.
-            source.close()
-            target.close()

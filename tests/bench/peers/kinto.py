@@ -138,12 +138,13 @@ def measure_postgres(scale: Scale) -> Measures:
 
 MEMORY = Part(
     "kinto-memory",
-    "Kinto 26.5.0, memory backends (nothing durable), waitress, one process; basicauth; batch_max_requests=500,"
-    " and 25 a batch as by default",
+    "Kinto 26.5.0, memory backends (nothing durable), waitress, one process; basicauth;"
+    " batch_max_requests=500, and 25 a batch as by default",
     measure_memory,
 )
 POSTGRES = Part(
     "kinto-postgres",
-    "Kinto 26.5.0, PostgreSQL backends on the cluster and settings of our own part; 500 a batch, one connection",
+    "Kinto 26.5.0, PostgreSQL backends on the cluster and settings of our own part; 500 a batch,"
+    " one connection",
     measure_postgres,
 )

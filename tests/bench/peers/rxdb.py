@@ -14,7 +14,8 @@ from tests.bench.peers.job import JSON_HEADERS, PAGE_ROWS, Page, as_body, batche
 from tests.bench.processes import await_listener, free_port, program, running
 from tests.bench.wire import Line, RefusedError, Reply, Request
 
-_PACKAGES = ("rxdb-server@15.22.0", "rxdb@15.39.0", "rxjs@7.8.1", "express@4.21.2")
+# rxdb-server imports the last two and does not name them.
+_PACKAGES = ("rxdb-server@15.22.0", "rxdb@15.39.0", "rxjs@7.8.1", "express@4.21.2", "cors@2.8.5")
 _SCRIPT = "rxdb_server.mjs"
 _ENDPOINT = "/visits/0"
 
