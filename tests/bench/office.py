@@ -21,7 +21,7 @@ from server.quotas.actions import define_indicator
 from server.quotas.rules import Indicator
 from sync.clock import SystemClock, local_day
 from sync.identifiers import ClockIds
-from tests.bench.processes import NotRunError, children_of, last_lines, running
+from tests.bench.processes import NotRunError, children_of, cpu_seconds, last_lines, running
 from tests.support.offices import create_schema, office_environment, open_runtime
 
 CAMPAIGN = 1
@@ -50,6 +50,10 @@ class Served:
     def workers(self) -> list[int]:
         """Return the processes that answer requests: gunicorn's master answers none."""
         return children_of(self.pid)
+
+    def cpu_s(self) -> float:
+        """Return the processor time that the workers have used; 0 where the machine does not tell."""
+        return sum(map(cpu_seconds, self.workers()))
 
 
 def area_key(commune: int) -> str:

@@ -38,8 +38,11 @@ def push_measures(scale: Scale, batch: int) -> Measures:
             households = seed_households(tablet, scale.households, batch)
             before = rows_by_table(path)
             visits = [tablet.visit(households[n % len(households)]) for n in range(scale.records)]
+            idle_s = server.cpu_s()
             push_s = tablet.push(visits, batch)
+            pushed_s = server.cpu_s()
             pull_s, pulled = tablet.pull()
+            read_cpu_s = server.cpu_s() - pushed_s
             gzip_s = _pull_again_seconds(tablet)
         commits = -(-scale.records // batch)
         bare_s, rows = replay_seconds(path, before, folder / "bare.sqlite3", commits)
@@ -51,6 +54,9 @@ def push_measures(scale: Scale, batch: int) -> Measures:
         "pull_rows_per_s": pulled / pull_s,
         "gzip_pull_rows_per_s": pulled / gzip_s,
         "bare_pull_rows_per_s": read / read_s,
+        # Processor time of the worker: what is left when other programs load the machine.
+        "cpu_us_a_visit": (pushed_s - idle_s) * 1e6 / scale.records,
+        "cpu_us_a_pulled_row": read_cpu_s * 1e6 / pulled,
         "entry_bytes": sum(len(text.encode()) for text in visits) / len(visits),
     }
 

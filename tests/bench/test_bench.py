@@ -41,7 +41,8 @@ TINY = Scale(
 
 def test_a_small_round_measures_push_and_pull_beside_their_references():
     found = pushing.PUSH.measure(TINY)
-    assert min(found.values()) > 0
+    # Processor time comes in ticks of a hundredth of a second, too coarse for forty visits.
+    assert min(value for name, value in found.items() if not name.startswith("cpu_")) > 0
     # Entry, outcome, visit, fact, credit, record, feed: what one visit leaves behind.
     assert 7 <= found["rows_a_visit"] < 9
     assert 300 < found["entry_bytes"] < 400

@@ -20,7 +20,7 @@ from tests.bench.wire import Line
 AN_ENROLMENT: dict[str, Any] = {
     "scheme": "voluntary",
     "status": "new",
-    "from_day": "2026-01-01",
+    "from_month": "2026-01",
     "months": 6,
     "amount_due_vnd": 330_000,
     "campaign": CAMPAIGN,
