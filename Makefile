@@ -49,7 +49,7 @@ check: $(DEVELOPMENT) ## Check style, types, import arrows, templates and pins
 simulate: $(DEVELOPMENT) ## Hold HISTORIES=n of SEED=s against the oracle, faults and all
 	$(BIN)/python -m tests.simulation --histories $(HISTORIES) --seed $(SEED) $(ARGS)
 
-bench: $(DEVELOPMENT) ## Measure push and pull beside the machine's bare limit
+bench: $(DEVELOPMENT) ## Measure every goal of docs/performance.md beside its reference (ARGS=--help)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 clean: ## Remove .venv and caches; offices' databases stay

@@ -64,19 +64,23 @@ def chosen_parts(only: str | None) -> list[Part]:
 def run_parts(
     parts: Sequence[Part], scale: Scale, rounds: int, seed: int, tell: Callable[[str], None]
 ) -> Run:
-    """Measure the parts in shuffled rounds; a part that cannot run is not tried again."""
+    """Measure the parts in shuffled rounds; one that cannot run, or fails, is not tried again."""
     run, order = Run(scale, rounds, seed), random.Random(seed)
     for number in range(rounds):
         due = [part for part in parts if part.repeats or number == 0]
         order.shuffle(due)
         for part in due:
-            if part.name in run.not_run:
+            if part.name in run.not_run or part.name in run.failed:
                 continue
             try:
                 measures = part.measure(scale)
             except NotRunError as error:
                 run.not_run[part.name] = str(error)
                 tell(f"round {number + 1}: {part.name} NOT RUN: {error}")
+                continue
+            except Exception as error:  # noqa: BLE001 - the other parts go on; the exit code tells
+                run.failed[part.name] = f"{type(error).__name__}: {error}"
+                tell(f"round {number + 1}: {part.name} FAILED: {run.failed[part.name]}")
                 continue
             run.samples.setdefault(part.name, []).append(measures)
             tell(
@@ -121,8 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(line)  # noqa: T201
     if options.json is not None:
         options.json.write_text(as_json(run, parts, found), encoding="utf-8")
-    is_strict = options.strict and bool(run.not_run)
-    return 1 if is_strict else 0
+    return 1 if run.failed or (options.strict and run.not_run) else 0
 
 
 if __name__ == "__main__":

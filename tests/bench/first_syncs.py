@@ -13,7 +13,7 @@ from tests.bench.office import served, set_up
 from tests.bench.parts import Measures, Part, Scale
 from tests.bench.pushing import seed_households
 from tests.bench.tablet import BenchTablet
-from tests.bench.wire import Line
+from tests.bench.wire import Line, RefusedError
 
 
 def measure(scale: Scale) -> Measures:
@@ -55,7 +55,7 @@ def _all_at_once(tablets: list[BenchTablet]) -> tuple[list[float], list[int]]:
     for thread in threads:
         thread.join()
     if len(done) != len(tablets):
-        raise SystemExit(f"{len(tablets) - len(done)} first syncs failed; their threads said why")
+        raise RefusedError(f"{len(tablets) - len(done)} first syncs failed; their threads said why")
     return [seconds for seconds, _ in done], [rows for _, rows in done]
 
 

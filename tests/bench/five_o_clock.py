@@ -37,7 +37,7 @@ def measure(scale: Scale) -> Measures:
             most_mib = max((resident_mib(pid) for pid in server.workers()), default=0.0)
     latencies_s = sorted(evening.latencies_s)
     if not latencies_s:
-        raise SystemExit(f"no sync was answered: {evening.failures[:1]}")
+        raise RefusedError(f"no sync was answered: {evening.failures[:1]}")
     return {
         "asked_entries_per_s": scale.load_entries_per_s,
         "entries_per_s": len(latencies_s) * ENTRIES / seconds,

@@ -23,13 +23,14 @@ _PACKAGES = ("sqlalchemy", "flask", "gunicorn", "marshmallow", "msgspec", "crypt
 
 @dataclass
 class Run:
-    """Everything one run measured: figures by part, a list of rounds each, and what was NOT RUN."""
+    """Everything one run measured: figures by part, a list of rounds each; what was not run, or failed."""
 
     scale: Scale
     rounds: int
     seed: int
     samples: dict[str, list[Measures]] = field(default_factory=dict)
     not_run: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
     def medians(self) -> dict[str, dict[str, float]]:
         """Return the median of each figure, by part."""
@@ -71,7 +72,8 @@ def as_lines(run: Run, parts: Sequence[Part], found: Mapping[str, Any]) -> Itera
         yield f"\n{part.name}: {part.settings}"
         if part.name in run.not_run:
             yield f"  NOT RUN: {run.not_run[part.name]}"
-            continue
+        if part.name in run.failed:
+            yield f"  FAILED: {run.failed[part.name]}"
         for name, median in medians.get(part.name, {}).items():
             values = [sample[name] for sample in run.samples[part.name]]
             span = f"   ({shown(min(values))} – {shown(max(values))})" if len(values) > 1 else ""
@@ -110,6 +112,7 @@ def as_json(run: Run, parts: Sequence[Part], found: Mapping[str, Any]) -> str:
             part.name: {
                 "settings": part.settings,
                 "not_run": run.not_run.get(part.name),
+                "failed": run.failed.get(part.name),
                 "medians": medians.get(part.name),
                 "rounds": [dict(sample) for sample in run.samples.get(part.name, ())],
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.bench.installing import CACHE_VARIABLE
 from tests.bench.parts import Part, Scale
 from tests.bench.peers import job
 from tests.bench.processes import NotRunError
+from tests.bench.wire import RefusedError
 
 TINY = Scale(
     records=40,
@@ -106,6 +108,18 @@ def test_a_part_that_is_not_run_is_told_and_fails_a_strict_run_alone(capsys, mon
     assert json.loads((tmp_path / "run.json").read_text())["parts"]["peer"]["not_run"] == "no such thing here"
 
 
+def test_a_part_that_fails_fails_the_run_and_lets_the_others_go_on(capsys, monkeypatch):
+    def breaks(_scale):
+        raise RefusedError("an entry is quarantined")
+
+    parts = [Part("broken", "", breaks), Part("sound", "", lambda _scale: {"per_s": 1.0})]
+    monkeypatch.setattr("tests.bench.__main__.chosen_parts", lambda _only: parts)
+    assert main(["--rounds", "1"]) == 1
+    said = capsys.readouterr().out
+    assert "FAILED: RefusedError: an entry is quarantined" in said
+    assert "round 1: sound per_s 1" in said
+
+
 def test_the_median_of_the_rounds_is_taken_and_a_sample_of_its_own_runs_once():
     values = iter([1.0, 9.0, 2.0])
     repeated = Part("repeated", "", lambda _scale: {"per_s": next(values)})
@@ -138,6 +152,11 @@ def test_every_goal_names_a_part_and_every_part_can_be_chosen():
     assert {goal.reference[0] for goal in GOALS if goal.reference} <= names
     assert [part.name for part in chosen_parts("pull,load")] == ["push", "load"]
     assert "load" not in {part.name for part in chosen_parts(None)}
+
+
+def test_the_page_on_performance_explains_every_part():
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert [part.name for part in PARTS if f"| `{part.name}` |" not in page] == []
 
 
 def test_peers_are_given_records_as_large_as_our_entries():

@@ -15,7 +15,7 @@ from tests.bench.parts import Measures, Part, Scale
 from tests.bench.pushing import seed_households
 from tests.bench.relay import CountingRelay
 from tests.bench.tablet import BenchTablet
-from tests.bench.wire import Line
+from tests.bench.wire import Line, RefusedError
 
 AN_ENROLMENT: dict[str, Any] = {
     "scheme": "voluntary",
@@ -118,7 +118,7 @@ def _measured(
         logged = server.log.stat().st_size
         report = client.sync()
         if not report.is_clean:
-            raise SystemExit(f"the usual sync is not clean: {report}")
+            raise RefusedError(f"the usual sync is not clean: {report}")
         foreign_rows = max(foreign_rows + ROWS - report.received, 0)
         if number < 2:
             # Until here the neighbour's share was being found.

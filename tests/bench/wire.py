@@ -14,6 +14,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 _DEADLINE_S = 300
+# gunicorn and node close what is idle for 5 s.
+_IDLE_S = 2.0
 
 
 class RefusedError(Exception):
@@ -47,6 +49,7 @@ class Line:
         self.address = address
         parts = urlsplit(address)
         self._http = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_DEADLINE_S)
+        self._used_s = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -62,11 +65,14 @@ class Line:
 
     def try_to_send(self, request: Request) -> Reply:
         """Return the answer, whatever its status. Raises OSError or HTTPException when none came."""
+        if time.monotonic() - self._used_s > _IDLE_S:
+            self._http.close()
         started = time.perf_counter()
         self._http.request(request.method, request.path, request.body, dict(request.headers))
         response = self._http.getresponse()
         body = response.read()
         seconds = time.perf_counter() - started
+        self._used_s = time.monotonic()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, headers, body, seconds)
 
