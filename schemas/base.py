@@ -14,7 +14,7 @@ from typing import Any
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from sync.codes import EntryCode
-from sync.entry import FIELD_CHARACTERS, UUID7_PATTERN, UUID_PATTERN, Fault, shown_name
+from sync.entry import ENTRY_NAME_PATTERN, FIELD_CHARACTERS, UUID7_PATTERN, UUID_PATTERN, Fault, shown_name
 from sync.limits import LIMITS
 
 _MESSAGES = {
@@ -93,6 +93,11 @@ def pattern(expression: str | re.Pattern[str], **arguments: Any) -> fields.Field
 def entry_id(**arguments: Any) -> fields.Field[Any]:
     """The id of an entry, and so of the record that it registered: UUIDv7, lower case."""
     return pattern(UUID7_PATTERN, **arguments)
+
+
+def entry_name(**arguments: Any) -> fields.Field[Any]:
+    """The id of an entry, or the stand-in of one whose id cannot be read (`[E5]`)."""
+    return pattern(ENTRY_NAME_PATTERN, **arguments)
 
 
 def uuid_text(**arguments: Any) -> fields.Field[Any]:
@@ -180,6 +185,11 @@ def day(**arguments: Any) -> fields.Field[Any]:
 def month(**arguments: Any) -> fields.Field[Any]:
     """A calendar month as YYYY-MM."""
     return pattern(r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])", **arguments)
+
+
+def json_object(**arguments: Any) -> fields.Field[Any]:
+    """An object whose members another schema judges."""
+    return _coded(fields.Dict, keys=fields.String(), **arguments)
 
 
 def nested(schema: type[Schema], **arguments: Any) -> fields.Field[Any]:

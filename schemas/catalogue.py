@@ -17,7 +17,8 @@ from sync.entry import Fault
 class Reference:
     """A member of a body that names something a device created, and the kinds that may create it.
 
-    `in_effect` False: it is enough that the server has received it, whatever became of it.
+    No kinds: any, read or not. `in_effect` False: it is enough that the server has received it,
+    whatever became of it.
     """
 
     field: str
@@ -25,17 +26,25 @@ class Reference:
     in_effect: bool = True
 
 
+DEVICES = frozenset({"device"})
+OFFICE = frozenset({"desk"})
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of entry."""
+    """One kind of entry, and who may write it: devices, the office at its desk, or both."""
 
     name: str
     schema: Schema
     references: tuple[Reference, ...] = ()
+    origins: frozenset[str] = DEVICES
 
 
 _HOUSEHOLD = Reference("household", ("household_registered",))
 _PERSON = Reference("person", ("person_registered",))
+# What was received, whatever it is and whatever became of it.
+_RECEIVED = Reference("target", (), in_effect=False)
+_REGISTRATIONS = ("person_registered", "household_registered")
 _VOIDABLE = (
     "visit_recorded",
     "vssid_installed",
@@ -51,6 +60,7 @@ KINDS: dict[str, Kind] = {
             "household_amended",
             kinds.HouseholdAmended(),
             (_HOUSEHOLD, Reference("base", ("household_registered", "household_amended"))),
+            DEVICES | OFFICE,
         ),
         Kind("person_registered", kinds.PersonRegistered(), (_HOUSEHOLD,)),
         Kind(
@@ -61,6 +71,7 @@ KINDS: dict[str, Kind] = {
                 Reference("base", ("person_registered", "person_amended")),
                 Reference("set.household", ("household_registered",)),
             ),
+            DEVICES | OFFICE,
         ),
         Kind("visit_recorded", kinds.VisitRecorded(), (_HOUSEHOLD,)),
         Kind("vssid_installed", kinds.VssidInstalled(), (_PERSON,)),
@@ -80,6 +91,20 @@ KINDS: dict[str, Kind] = {
             (Reference("payment", ("payment_collected",), in_effect=False),),
         ),
         Kind("entry_voided", kinds.EntryVoided(), (Reference("target", _VOIDABLE),)),
+        Kind(
+            "return_answered",
+            kinds.ReturnAnswered(),
+            (_RECEIVED, Reference("replacement", (), in_effect=False)),
+        ),
+        Kind("entry_corrected", kinds.EntryCorrected(), (_RECEIVED,), OFFICE),
+        Kind("entry_returned", kinds.EntryReturned(), (_RECEIVED,), OFFICE),
+        Kind(
+            "records_merged",
+            kinds.RecordsMerged(),
+            (Reference("from", _REGISTRATIONS), Reference("into", _REGISTRATIONS)),
+            OFFICE,
+        ),
+        Kind("records_unmerged", kinds.RecordsUnmerged(), (Reference("merge", ("records_merged",)),), OFFICE),
     )
 }
 

@@ -62,6 +62,7 @@ def contract() -> dict[str, Any]:
             kind.name: {
                 "body": described_schema(kind.schema),
                 "references": [_described_reference(reference) for reference in kind.references],
+                "origins": sorted(kind.origins),
             }
             for kind in KINDS.values()
         },

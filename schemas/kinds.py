@@ -12,7 +12,9 @@ from schemas.base import (
     choice,
     day,
     entry_id,
+    entry_name,
     integer,
+    json_object,
     list_of,
     month,
     nested,
@@ -44,6 +46,8 @@ OCCASIONS = (
     "contest",
 )
 EVIDENCE_LEVELS = ("none", "seen_on_screen", "account_code", "office_record")
+RETURN_REPLIES = ("replaced", "withdrawn")
+RECORD_TYPES = ("person", "household")
 PROMOTER_KINDS = ("officer", "hamlet_head", "household", "contest_entrant")
 
 
@@ -221,3 +225,47 @@ class EntryVoided(RequestSchema):
 
     target = entry_id()
     reason = text(most=300)
+
+
+class ReturnAnswered(RequestSchema):
+    """The agent settled an entry that the office sent back: by another entry, or by giving it up."""
+
+    target = entry_name()
+    reply = choice(RETURN_REPLIES)
+    replacement = optional(entry_id())
+    note = optional(text())
+
+    @validates_schema
+    def names_its_replacement(self, data: dict[str, Any], **_: Any) -> None:
+        """What is replaced names the entry that replaces it, and nothing else does."""
+        is_replaced = data.get("reply") == "replaced"
+        if is_replaced and data.get("replacement") is None:
+            raise ValidationError(EntryCode.FIELD_MISSING, "replacement")
+        if not is_replaced and data.get("replacement") is not None:
+            raise ValidationError(EntryCode.FIELD_INVALID, "replacement")
+
+
+class EntryCorrected(RequestSchema):
+    """The office judged a quarantined entry again, with `body` instead of its own."""
+
+    target = entry_name()
+    body = json_object()
+
+
+class EntryReturned(RequestSchema):
+    """The office sent a quarantined entry back to its agent."""
+
+    target = entry_name()
+    reason = text(most=300)
+
+
+class RecordsMerged(RequestSchema.from_dict({"from": entry_id(), "into": entry_id()})):  # type: ignore[misc]
+    """Two records are of one person or household; `from` is shown as a part of `into`."""
+
+    record_type = choice(RECORD_TYPES)
+
+
+class RecordsUnmerged(RequestSchema):
+    """A merge was a mistake; `merge` is the entry that made it."""
+
+    merge = entry_id()

@@ -91,6 +91,10 @@ _ENTRY_TEXTS: dict[str, tuple[str, str]] = {
     ),
     EntryCode.ENTRY_ALREADY_RECEIVED: ("Mục này đã được nhận trước đó", "The entry was received before"),
     EntryCode.KIND_UNKNOWN: ("Máy chủ không biết loại mục này", "The kind of entry is unknown"),
+    EntryCode.KIND_NOT_FOR_DEVICES: (
+        "Loại mục này chỉ văn phòng được ghi",
+        "Only the office may record this kind of entry",
+    ),
     EntryCode.FIELD_MISSING: ("Thiếu một ô bắt buộc", "A required field is missing"),
     EntryCode.FIELD_UNKNOWN: ("Có một ô không được biết tới", "A field is unknown"),
     EntryCode.FIELD_WRONG_TYPE: ("Một ô có kiểu không đúng", "A field has the wrong type"),
@@ -119,6 +123,25 @@ _ENTRY_TEXTS: dict[str, tuple[str, str]] = {
     ),
     EntryCode.NOT_OWN_ENTRY: ("Chỉ được huỷ mục của chính mình", "Only one's own entries can be voided"),
     EntryCode.ALREADY_VOIDED: ("Mục này đã được huỷ", "The entry is voided already"),
+    EntryCode.NOT_QUARANTINED: (
+        "Mục này không còn bị giữ lại",
+        "The entry is not quarantined any more",
+    ),
+    EntryCode.NOT_CORRECTABLE: (
+        "Mục này không sửa được tại văn phòng; chỉ có thể trả lại",
+        "The entry cannot be corrected at the office, only sent back",
+    ),
+    EntryCode.NOT_RETURNED: ("Mục này chưa được trả lại", "The entry was not sent back"),
+    EntryCode.ALREADY_MERGED: ("Hồ sơ này đã được gộp", "The record is merged already"),
+    EntryCode.MERGE_CYCLE: (
+        "Hồ sơ giữ lại đã được gộp vào hồ sơ này",
+        "The record to keep is merged into this one",
+    ),
+    EntryCode.MERGE_ACROSS_AREAS: (
+        "Hai hồ sơ ở hai địa bàn khác nhau; hãy chuyển một hồ sơ trước",
+        "The two records are in different areas; move one of them first",
+    ),
+    EntryCode.NOT_MERGED: ("Lần gộp này đã được tách ra", "The merge is undone already"),
     EntryCode.RECEIPT_MALFORMED: ("Biên lai không đúng mẫu", "The receipt is malformed"),
     EntryCode.RECEIPT_SIGNATURE_INVALID: (
         "Chữ ký trên biên lai không đúng",

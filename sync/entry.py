@@ -16,6 +16,8 @@ from sync.limits import Limits
 
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 UUID7_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+# What an entry is known by: its id, or the stand-in of one whose id cannot be read or is taken.
+ENTRY_NAME_PATTERN = re.compile(rf"{UUID7_PATTERN.pattern}|{UUID_PATTERN.pattern}/[0-9a-f]{{32}}")
 BOOT_PATTERN = re.compile(r"[0-9A-Za-z_-]{1,64}")
 KIND_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _MEMBERS = {"id", "kind", "captured", "body"}

@@ -10,6 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+# The journal of the office itself: decisions made on pages are entries like any other. Its
+# installation has the number 0, no key and no worker of its own.
+DESK = "desk"
+DESK_NUMBER = 0
+
 
 def entry_sha256(raw: str) -> str:
     """Return the SHA-256 of an entry's UTF-8 bytes as lower-case hex."""

@@ -87,6 +87,19 @@ WHOLE: dict[str, dict[str, Any]] = {
         "linked_ack": '{"acked_seq":0}',
     },
     "entry_voided": {"target": _PAYMENT, "reason": "Thu nhầm người"},
+    "return_answered": {
+        "target": _VISIT,
+        "reply": "replaced",
+        "replacement": _OTHER,
+        "note": "Đã ghi lại đúng hộ",
+    },
+    "entry_corrected": {
+        "target": _VISIT,
+        "body": {"area": _AREA, "household": _HOUSEHOLD, "disposition": "agreed"},
+    },
+    "entry_returned": {"target": f"{_WORKER}/{'0f' * 16}", "reason": "Không đọc được, hãy ghi lại"},
+    "records_merged": {"record_type": "person", "from": _PERSON, "into": _OTHER},
+    "records_unmerged": {"merge": _OTHER},
 }
 
 # Sound bodies that leave out what may be left out, or stand at an edge.
@@ -108,6 +121,7 @@ SOUND: list[tuple[str, str, dict[str, Any]]] = [
         "enrolment_recorded",
         WHOLE["enrolment_recorded"] | {"amount_due_vnd": LIMITS.amount_vnd},
     ),
+    ("given up", "return_answered", {"target": _VISIT, "reply": "withdrawn"}),
     (
         "as version 1 had it",
         "enrolment_recorded",
@@ -245,6 +259,17 @@ _FAULTS: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("a token of 401 digits", "receipt_issued", {"token": "1" * 401}, "field_invalid", "token"),
     ("a token as a number", "receipt_issued", {"token": 1}, "field_wrong_type", "token"),
     ("a salt of 15 bytes", "receipt_issued", {"salt": "AAECAwQFBgcICQoLDA0O"}, "field_invalid", "salt"),
+    ("no replacement", "return_answered", {"replacement": None}, "field_missing", "replacement"),
+    ("given up, and replaced", "return_answered", {"reply": "withdrawn"}, "field_invalid", "replacement"),
+    ("another reply", "return_answered", {"reply": "maybe"}, "field_invalid", "reply"),
+    ("a short stand-in", "return_answered", {"target": f"{_WORKER}/0f"}, "field_invalid", "target"),
+    ("a list as a body", "entry_corrected", {"body": []}, "field_wrong_type", "body"),
+    ("no body", "entry_corrected", {"body": ...}, "field_missing", "body"),
+    ("no reason", "entry_returned", {"reason": "  "}, "field_invalid", "reason"),
+    ("too long a reason", "entry_returned", {"reason": "x" * 301}, "text_too_long", "reason"),
+    ("a visit is merged", "records_merged", {"record_type": "visit"}, "field_invalid", "record_type"),
+    ("merged into nothing", "records_merged", {"into": None}, "field_wrong_type", "into"),
+    ("no merge", "records_unmerged", {"merge": ...}, "field_missing", "merge"),
     ("no reason", "entry_voided", {"reason": ""}, "field_invalid", "reason"),
     ("no target", "entry_voided", {"target": ...}, "field_missing", "target"),
     ("too long a reason", "entry_voided", {"reason": "x" * 301}, "text_too_long", "reason"),

@@ -14,6 +14,7 @@ from server.people.workspace import PeopleWorkspace
 from server.quotas.workspace import QuotaWorkspace
 from server.receipts.workspace import ReceiptsWorkspace
 from server.runtime import Runtime
+from sync.entry import Fault
 
 
 class Batch:
@@ -23,6 +24,8 @@ class Batch:
         self.change = change
         self.known: dict[str, KnownEntry] = {}
         self.texts: dict[str, str] = {}
+        # What quarantined entries would be with the bodies that the office gives them, by entry id.
+        self.corrections: dict[str, Candidate | Fault] = {}
         self._key_chains: dict[str, list[DeviceKey]] = {}
         self.people = PeopleWorkspace(change, runtime.sealer)
         self.quotas = QuotaWorkspace(change, runtime.config.time_zone)

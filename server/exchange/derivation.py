@@ -22,6 +22,7 @@ from server.quotas.rules import Fact
 from server.quotas.verification import Difference, differences
 from server.runtime import Runtime
 from server.sealing import Sealer
+from sync.journal import DESK, DESK_NUMBER
 from sync.judgement import Arrival
 from sync.merge import LoggedEdit, ranked
 from sync.verdict import IN_EFFECT, OutcomeState
@@ -44,6 +45,7 @@ def derived_facts(connection: Connection, runtime: Runtime) -> list[Fact]:
     areas = set().union(*(named_areas(candidate.body) for candidate in candidates))
     surroundings = load_surroundings(connection, candidates, areas)
     numbers = installation_numbers(connection, {entry.installation_id for entry in stored})
+    numbers[DESK] = DESK_NUMBER
     derivation = _Derivation(surroundings, numbers, runtime.sealer)
     derivation.run([(entry, candidate) for entry, candidate in entries if candidate is not None])
     return derivation.facts()

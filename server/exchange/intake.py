@@ -5,6 +5,7 @@ Nothing here reads the database, so that the write lock is held only while decid
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,11 +16,12 @@ from server.journals.queries import SEALED_AT, StoredEntry
 from server.sealing import Sealer
 from sync.clock import ClockReading, CorrectedTime
 from sync.codes import EntryCode
-from sync.entry import CapturedEntry, Fault, read_entry
-from sync.journal import entry_sha256
+from sync.entry import UUID7_PATTERN, CapturedEntry, Fault, read_entry
+from sync.journal import DESK, entry_sha256
 from sync.limits import LIMITS
 
 CASH_KIND = "payment_collected"
+DEVICE = "device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ class Incoming:
         return self.kind_name == CASH_KIND
 
 
-def read_incoming(seq: int, raw: str) -> Incoming:
-    """Read one pushed entry; never raises, whatever the text is."""
+def read_incoming(seq: int, raw: str, origin: str = DEVICE) -> Incoming:
+    """Read one entry of a device, or of the office's desk; never raises, whatever the text is."""
     entry = read_entry(raw, LIMITS)
     kind: Kind | None = None
     body: dict[str, Any] | None = None
@@ -58,6 +60,8 @@ def read_incoming(seq: int, raw: str) -> Incoming:
         kind = KINDS.get(entry.kind)
         if kind is None:
             fault = Fault(EntryCode.KIND_UNKNOWN, "kind")
+        elif origin not in kind.origins:
+            kind, fault = None, Fault(EntryCode.KIND_NOT_FOR_DEVICES, "kind")
         else:
             loaded = load_body(kind, entry.body)
             fault, body = (loaded, None) if isinstance(loaded, Fault) else (None, loaded)
@@ -117,21 +121,44 @@ class Candidate:
 
 
 def held_candidate(stored: StoredEntry) -> Candidate | None:
-    """Return a stored, held entry as a candidate; None where its bytes no longer read."""
-    incoming = read_incoming(stored.seq, stored.raw)
+    """Return a stored entry as a candidate, as it was corrected; None where it no longer reads."""
+    if stored.correction is not None:
+        found = corrected_candidate(stored, json.loads(stored.correction)["body"]["body"])
+        return found if isinstance(found, Candidate) else None
+    origin = DESK if stored.installation_id == DESK else DEVICE
+    incoming = read_incoming(stored.seq, stored.raw, origin)
     if incoming.kind is None or incoming.body is None or incoming.captured is None:
         return None
+    return _candidate(stored, incoming.kind, incoming.body, incoming.captured.wall_ms)
+
+
+def corrected_candidate(stored: StoredEntry, raw_body: dict[str, Any]) -> Candidate | Fault:
+    """Return a stored entry with `raw_body` for its own: same id, agent and frozen times.
+
+    One without a readable id or kind stays what it is: nothing could refer to it.
+    """
+    kind = KINDS.get(stored.kind or "")
+    if kind is None or DEVICE not in kind.origins or UUID7_PATTERN.fullmatch(stored.entry_id) is None:
+        return Fault(EntryCode.NOT_CORRECTABLE, "target")
+    body = load_body(kind, raw_body)
+    if isinstance(body, Fault):
+        return Fault(body.code, ".".join(filter(None, ("body", body.field))))
+    captured = read_entry(stored.raw, LIMITS).captured
+    return _candidate(stored, kind, body, stored.upper_ms if captured is None else captured.wall_ms)
+
+
+def _candidate(stored: StoredEntry, kind: Kind, body: dict[str, Any], claimed_ms: int) -> Candidate:
     return Candidate(
         entry_id=stored.entry_id,
         installation_id=stored.installation_id,
         seq=stored.seq,
         worker_id=stored.worker_id,
-        kind=incoming.kind,
-        body=incoming.body,
+        kind=kind,
+        body=body,
         sha256=stored.sha256,
-        referrals=incoming.referrals,
+        referrals=tuple(referrals(kind, body)),
         corrected=CorrectedTime(stored.lower_ms, stored.upper_ms),
-        claimed_ms=incoming.captured.wall_ms,
+        claimed_ms=claimed_ms,
         business_day=stored.business_day,
         received_ms=stored.received_ms,
         is_held=True,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy.exc import DBAPIError
@@ -25,14 +25,17 @@ from server.exchange.surroundings import Surroundings
 from server.journals.actions import (
     add_entry,
     add_outcome,
+    mark_corrected,
     move_outcome,
     report_incident,
+    return_entry,
     set_waits,
 )
 from server.journals.queries import KnownEntry
 from sync.clock import CorrectedTime
 from sync.codes import EntryCode, Flag
 from sync.entry import Fault
+from sync.journal import DESK
 from sync.judgement import Arrival, Refused, Ruling
 from sync.ports import IdSource
 from sync.verdict import Decision, OutcomeState, Verdict
@@ -150,7 +153,8 @@ class Judge:
         missing = set()
         for referral in candidate.referrals:
             known = self._batch.known.get(referral.entry_id)
-            if known is not None and known.kind is not None and known.kind not in referral.kinds:
+            is_named = known is not None and known.kind is not None and bool(referral.kinds)
+            if known is not None and is_named and known.kind not in referral.kinds:
                 return Fault(EntryCode.REFERENCE_WRONG_KIND, referral.field)
             if known is None or (referral.in_effect and not known.is_seen):
                 missing.add(referral.entry_id)
@@ -171,7 +175,8 @@ class Judge:
     def _apply(self, candidate: Candidate) -> tuple[Ruling, tuple[Flag, ...]]:
         area_key = self._batch.area_of(candidate)
         in_area, flags = True, tuple[Flag, ...]()
-        if area_key is not None:
+        # What the office decides at its desk is not captured anywhere.
+        if area_key is not None and candidate.installation_id != DESK:
             in_area, flags = self._surroundings.standing(candidate, area_key)
         arrival = Arrival(
             entry_id=candidate.entry_id,
@@ -190,11 +195,48 @@ class Judge:
             organisation_key=self._surroundings.organisation(candidate),
         )
         ruling = HANDLERS[candidate.kind.name].apply(self._batch, arrival)
-        if candidate.kind.name == "entry_voided" and not isinstance(ruling, Refused):
-            self._move_outcome(candidate.body["target"], OutcomeState.VOIDED, None)
         if candidate.kind.name == "receipt_issued":
             self._follow_payment(candidate.body["payment"])
+        if not isinstance(ruling, Refused):
+            fault = self._settle_target(candidate)
+            ruling = ruling if fault is None else Refused(fault)
         return ruling, flags
+
+    def _settle_target(self, candidate: Candidate) -> Fault | None:
+        """Let the entry that this one settles have become what it is now."""
+        match candidate.kind.name:
+            case "entry_voided":
+                self._move_outcome(candidate.body["target"], OutcomeState.VOIDED, None)
+            case "return_answered":
+                self._waits[candidate.body["target"]] = set()
+                self._move_outcome(candidate.body["target"], OutcomeState.ANSWERED, None)
+            case "entry_returned":
+                target = self._batch.known[candidate.body["target"]]
+                self._batch.known[target.entry_id] = return_entry(
+                    self._change, target, candidate.body["reason"]
+                )
+            case "entry_corrected":
+                return self._judge_corrected(candidate.body["target"], candidate.entry_id)
+        return None
+
+    def _judge_corrected(self, target_id: str, by_entry_id: str) -> Fault | None:
+        """Judge a quarantined entry again, with its corrected body; a fault leaves it as it is."""
+        corrected = self._batch.corrections[target_id]
+        if isinstance(corrected, Fault):
+            return corrected
+        result = self._decide(corrected)
+        if isinstance(result, Fault):
+            return Fault(result.code, ".".join(filter(None, ("body", result.field))))
+        self._batch.known[target_id] = mark_corrected(self._change, self._batch.known[target_id], by_entry_id)
+        self._waits[target_id] = set()
+        if isinstance(result, set):
+            self._held[target_id] = corrected
+            self._wait_for(target_id, result)
+            self._move_outcome(target_id, OutcomeState.HELD, _missing_fault(corrected, result))
+            return None
+        self._move_outcome(target_id, result[0], None, result[1])
+        self._release(target_id)
+        return None
 
     def _follow_payment(self, payment_id: str) -> None:
         """Let the receipts of a payment that is quarantined say so."""
@@ -222,16 +264,15 @@ class Judge:
                 if candidate.kind.name == "payment_collected":
                     self._follow_payment(candidate.entry_id)
                 continue
-            self._move_outcome(candidate.entry_id, result[0], None)
+            self._move_outcome(candidate.entry_id, result[0], None, result[1])
             ready.extend(sorted(self._waiting_on.pop(candidate.entry_id, [])))
 
     def _hold(
         self, position: Position, candidate: Candidate, missing: set[str], flags: tuple[Flag, ...]
     ) -> Verdict:
         entry_id = candidate.entry_id
-        field = next(item.field for item in candidate.referrals if item.entry_id in missing)
-        fault = Fault(EntryCode.REFERENCE_NOT_SEEN, field)
-        verdict = Verdict(candidate.seq, entry_id, Decision.HELD, str(fault.code), field, _texts(flags))
+        fault = _missing_fault(candidate, missing)
+        verdict = Verdict(candidate.seq, entry_id, Decision.HELD, str(fault.code), fault.field, _texts(flags))
         self._store_entry(position, entry_id, verdict)
         self._store_outcome(position, entry_id, OutcomeState.HELD, fault)
         self._held[entry_id] = candidate
@@ -317,9 +358,15 @@ class Judge:
         self._batch.known[entry_id] = known
         add_outcome(self._change, known)
 
-    def _move_outcome(self, entry_id: str, state: OutcomeState, fault: Fault | None) -> None:
-        move_outcome(self._change, self._batch.known[entry_id], state, fault)
-        self._batch.known[entry_id] = replace(self._batch.known[entry_id], state=str(state))
+    def _move_outcome(
+        self,
+        entry_id: str,
+        state: OutcomeState,
+        fault: Fault | None,
+        flags: tuple[Flag, ...] | None = None,
+    ) -> None:
+        known = self._batch.known[entry_id]
+        self._batch.known[entry_id] = move_outcome(self._change, known, state, fault, flags)
 
     def _report(self, kind: str, incoming: Incoming) -> None:
         report_incident(
@@ -335,6 +382,11 @@ class Judge:
 
 # A held entry that was shown as quarantined after 30 days still waits (docs/protocol.md, rule 7).
 _STILL_WAITING = frozenset({OutcomeState.HELD, OutcomeState.QUARANTINED})
+
+
+def _missing_fault(candidate: Candidate, missing: set[str]) -> Fault:
+    field = next(item.field for item in candidate.referrals if item.entry_id in missing)
+    return Fault(EntryCode.REFERENCE_NOT_SEEN, field)
 
 
 def _texts(flags: Iterable[Flag]) -> tuple[str, ...]:

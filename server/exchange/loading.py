@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from server.exchange.batch import Batch
-from server.exchange.intake import Candidate, held_candidate, referred_ids, stand_in_id
+from server.exchange.intake import (
+    Candidate,
+    corrected_candidate,
+    held_candidate,
+    referred_ids,
+    stand_in_id,
+)
 from server.exchange.judging import Position
 from server.journals.actions import lock_names
 from server.journals.queries import KnownEntry, known_entries, stored_entries, waiting_entry_ids
@@ -39,20 +45,36 @@ def lock_and_know(
         if position.incoming.shown_id is not None:
             batch.texts.setdefault(position.incoming.shown_id, position.incoming.raw)
     held: dict[str, Candidate] = {}
-    frontier = own_ids
-    while frontier:
-        waiting = waiting_entry_ids(connection, frontier) - held.keys()
-        stored = stored_entries(connection, sealer, waiting)
-        found = [item for item in map(held_candidate, stored.values()) if item is not None]
+    found, frontier = _read_corrections(batch, sealer, candidates), own_ids
+    while found or frontier:
         more = ({item.entry_id for item in found} | referred_ids(found)) - names
         numbers = [name for item in found for name in batch.people.number_names(item.body)]
         lock_names(connection, [*(f"entry:{name}" for name in more), *numbers])
         batch.known.update(known_entries(connection, more))
         names |= more
         held.update({item.entry_id: item for item in found})
+        frontier = frontier | {item.entry_id for item in found}
+        waiting = waiting_entry_ids(connection, frontier) - held.keys()
+        stored = stored_entries(connection, sealer, waiting)
         batch.texts.update({item.entry_id: item.raw for item in stored.values()})
-        frontier = {item.entry_id for item in found}
+        found = [item for item in map(held_candidate, stored.values()) if item is not None]
+        frontier = set()
     return list(held.values())
+
+
+def _read_corrections(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Read the entries that the office corrects, with their new bodies; their ids are locked."""
+    bodies = {
+        item.body["target"]: item.body["body"] for item in candidates if item.kind.name == "entry_corrected"
+    }
+    if not bodies:
+        return []
+    stored = stored_entries(batch.change.connection, sealer, bodies)
+    batch.texts.update({item.entry_id: item.raw for item in stored.values()})
+    batch.corrections = {
+        entry_id: corrected_candidate(entry, bodies[entry_id]) for entry_id, entry in stored.items()
+    }
+    return [item for item in batch.corrections.values() if isinstance(item, Candidate)]
 
 
 def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate]) -> None:

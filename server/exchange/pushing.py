@@ -17,29 +17,25 @@ from server.devices.actions import advance_journal, fence_installation, record_s
 from server.devices.queries import (
     InstallationView,
     clock_marks_of,
-    installation_numbers,
     lineage_of,
     locked_installation,
 )
 from server.devices.rules import InstallationState
 from server.errors import ProblemError, frames_of
 from server.exchange.batch import Batch
+from server.exchange.deciding import decide_entries
 from server.exchange.intake import (
     Candidate,
     Incoming,
     read_incoming,
     seal_entry,
 )
-from server.exchange.judging import Judge, JudgementError, Position
-from server.exchange.loading import load_workspaces, lock_and_know
-from server.exchange.registry import HANDLERS
-from server.exchange.surroundings import load_surroundings
+from server.exchange.judging import JudgementError, Position
 from server.journals.actions import keep_contested, report_incident
 from server.journals.queries import (
     digests_between,
     last_wall_ms,
     verdicts_between,
-    waits_of,
 )
 from server.runtime import Runtime
 from sync.clock import ClockMark, ClockReading, business_day, correct_time
@@ -286,31 +282,7 @@ class _Work:
     ) -> list[Verdict]:
         positions = self._positions(change, installation, replayed, digests, mark)
         batch = Batch(self._runtime, change)
-        candidates = [item.candidate for item in positions if item.candidate is not None]
-        held = lock_and_know(batch, self._runtime.sealer, positions, candidates, installation.worker_id)
-        everyone = [*candidates, *held]
-        for candidate in everyone:
-            HANDLERS[candidate.kind.name].want(batch, candidate)
-        batch.money.want_payments(
-            item.incoming.shown_id for item in positions if item.incoming.is_cash and item.incoming.shown_id
-        )
-        load_workspaces(batch, self._runtime.sealer, everyone)
-        surroundings = load_surroundings(change.connection, everyone, batch.people.area_keys())
-        numbers = installation_numbers(change.connection, {item.installation_id for item in everyone})
-        waits = waits_of(change.connection, [candidate.entry_id for candidate in held])
-        judge = Judge(
-            batch,
-            self._runtime.ids,
-            installation,
-            surroundings,
-            held,
-            waits,
-            self._poisoned,
-            numbers | {installation.id: installation.number},
-        )
-        verdicts = [judge.judge(position) for position in positions]
-        judge.finish()
-        batch.finish()
+        verdicts = decide_entries(self._runtime, batch, installation, positions, self._poisoned)
         for contested_id in sorted(batch.receipts.contested_installations):
             # Two receipts under one number prove a clone. One that is fenced or replaced already
             # keeps its state: its honest receipts are judged one by one.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from server.exchange.batch import Batch
 from server.exchange.corrections import apply_entry_voided, apply_payment_collected, apply_person_amendment
 from server.exchange.intake import Candidate
+from server.exchange.returns import apply_entry_corrected, apply_entry_returned, apply_return_answered
 from server.outreach.handlers import (
     apply_enrolment_recorded,
     apply_visit_recorded,
@@ -116,4 +117,8 @@ HANDLERS: dict[str, KindHandler] = {
     "payment_collected": KindHandler(_want_payment, apply_payment_collected),
     "receipt_issued": KindHandler(_want_receipt, lambda batch, arrival: batch.receipts.apply(arrival)),
     "entry_voided": KindHandler(_want_void, apply_entry_voided),
+    # What a correction touches is asked for by the corrected entry itself.
+    "entry_corrected": KindHandler(_want_nothing, apply_entry_corrected),
+    "entry_returned": KindHandler(_want_nothing, apply_entry_returned),
+    "return_answered": KindHandler(_want_nothing, apply_return_answered),
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -11,6 +13,7 @@ from server.audit.changes import Change
 from server.database import chunks, insert_missing
 from server.journals.models import ContestedEntry, Entry, HeldWait, Incident, LockKey, Outcome
 from server.journals.queries import KnownEntry
+from sync.codes import Flag
 from sync.entry import Fault
 from sync.ports import IdSource
 from sync.scope import agent_scope
@@ -45,22 +48,51 @@ def add_entry(change: Change, **columns: Any) -> None:
 def add_outcome(change: Change, known: KnownEntry) -> None:
     """Store what has become of an entry id that was not known before."""
     columns = {name: getattr(known, name) for name in KnownEntry.__dataclass_fields__}
-    change.insert(Outcome.__table__, changed_ms=change.now_ms, **columns)
+    change.insert(Outcome.__table__, changed_ms=change.now_ms, flags="[]", **columns)
 
 
-def move_outcome(change: Change, known: KnownEntry, state: OutcomeState, fault: Fault | None) -> None:
-    """Let an entry have become something else than its verdict; the agent's devices learn it."""
-    code = None if fault is None else str(fault.code)
-    field = None if fault is None else fault.field
-    change.update(
-        Outcome.__table__,
-        {"entry_id": known.entry_id},
+def move_outcome(
+    change: Change,
+    known: KnownEntry,
+    state: OutcomeState,
+    fault: Fault | None,
+    flags: Iterable[Flag] | None = None,
+) -> KnownEntry:
+    """Let an entry have become something else than its verdict; the agent's devices learn it.
+
+    `flags` are those of a fresh judgement; None: there was none. That it was sent back is forgotten
+    once it is neither quarantined nor answered.
+    """
+    is_settled = state not in {OutcomeState.QUARANTINED, OutcomeState.ANSWERED}
+    moved = replace(
+        known,
         state=str(state),
-        code=code,
-        field=field,
-        changed_ms=change.now_ms,
+        code=None if fault is None else str(fault.code),
+        field=None if fault is None else fault.field,
+        reason=None if is_settled else known.reason,
+        returned_ms=None if is_settled else known.returned_ms,
     )
-    wire = {"state": str(state), "code": code, "field": field}
+    more = {} if flags is None else {"flags": json.dumps([str(flag) for flag in dict.fromkeys(flags)])}
+    _put_outcome(change, moved, **more)
+    return moved
+
+
+def return_entry(change: Change, known: KnownEntry, reason: str) -> KnownEntry:
+    """Send a quarantined entry back to its agent, with the reason."""
+    returned = replace(known, reason=reason, returned_ms=change.now_ms)
+    _put_outcome(change, returned)
+    return returned
+
+
+def mark_corrected(change: Change, known: KnownEntry, by_entry_id: str) -> KnownEntry:
+    """Let the body of a desk entry stand for an entry's own; its own bytes are kept."""
+    change.update(Outcome.__table__, {"entry_id": known.entry_id}, corrected_by=by_entry_id)
+    return replace(known, corrected_by=by_entry_id)
+
+
+def _put_outcome(change: Change, known: KnownEntry, **more: Any) -> None:
+    wire = {name: getattr(known, name) for name in ("state", "code", "field", "reason", "returned_ms")}
+    change.update(Outcome.__table__, {"entry_id": known.entry_id}, changed_ms=change.now_ms, **wire, **more)
     change.put_record("outcome", known.entry_id, wire, {agent_scope(known.worker_id)})
 
 

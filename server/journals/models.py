@@ -39,7 +39,12 @@ class Entry(Base):
 
 
 class Outcome(Base):
-    """What has become of an entry by now; one row an entry id, so that it has one effect."""
+    """What has become of an entry by now; one row an entry id, so that it has one effect.
+
+    `flags` (a JSON list) are of a judgement after the first one, whose flags are the verdict's.
+    `reason` and `returned_ms` say that it was sent back; `corrected_by` names the desk entry whose
+    body stands for its own.
+    """
 
     __tablename__ = "outcome"
     __table_args__ = (
@@ -56,6 +61,10 @@ class Outcome(Base):
     code: Mapped[str | None] = mapped_column(Text)
     field: Mapped[str | None] = mapped_column(Text)
     changed_ms: Mapped[int] = mapped_column(BigInteger)
+    flags: Mapped[str] = mapped_column(Text, server_default="[]")
+    reason: Mapped[str | None] = mapped_column(Text)
+    returned_ms: Mapped[int | None] = mapped_column(BigInteger)
+    corrected_by: Mapped[str | None] = mapped_column(Text)
 
 
 class HeldWait(Base):

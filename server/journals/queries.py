@@ -13,10 +13,13 @@ from sqlalchemy import Connection, Select, and_, func, select
 from server.database import chunks
 from server.journals.models import ContestedEntry, Entry, HeldWait, Incident, Outcome
 from server.sealing import Sealer
+from sync.journal import DESK, genesis_digest
+from sync.push import JournalHead
 from sync.verdict import IN_EFFECT, Decision, OutcomeState, Verdict
 
 SEALED_AT = "entry.sealed"
 _ENTRY, _OUTCOME = Entry.__table__, Outcome.__table__
+_CORRECTING = Entry.__table__.alias("correcting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class KnownEntry:
     state: str
     code: str | None
     field: str | None
+    reason: str | None = None
+    returned_ms: int | None = None
+    corrected_by: str | None = None
 
     @property
     def is_seen(self) -> bool:
@@ -61,6 +67,9 @@ class EntryView:
     code: str | None
     field: str | None
     changed_ms: int | None
+    reason: str | None
+    returned_ms: int | None
+    corrected_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,10 @@ class IncidentView:
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An entry with its opened bytes and its frozen times."""
+    """An entry with its opened bytes and its frozen times.
+
+    `correction` is the text of the desk entry whose body stands for this one's, where there is one.
+    """
 
     entry_id: str
     installation_id: str
@@ -93,6 +105,7 @@ class StoredEntry:
     business_day: date
     flags: tuple[str, ...]
     state: str
+    correction: str | None = None
 
 
 def known_entries(connection: Connection, entry_ids: Iterable[str]) -> dict[str, KnownEntry]:
@@ -127,6 +140,13 @@ def verdicts_between(connection: Connection, installation_id: str, first: int, l
         Verdict(seq, shown_id, Decision(verdict), code, field, tuple(json.loads(flags)))
         for seq, shown_id, verdict, code, field, flags in rows
     ]
+
+
+def desk_journal_head(connection: Connection) -> JournalHead:
+    """Return the end of the office's own journal."""
+    statement = select(_ENTRY.c.seq, _ENTRY.c.digest).where(_ENTRY.c.installation_id == DESK)
+    row = connection.execute(statement.order_by(_ENTRY.c.seq.desc()).limit(1)).one_or_none()
+    return JournalHead(0, genesis_digest(DESK)) if row is None else JournalHead(row.seq, row.digest)
 
 
 def last_wall_ms(connection: Connection, installation_id: str, seq: int) -> int | None:
@@ -191,7 +211,16 @@ def _stored_statement() -> Select[Any]:
         entry.business_day,
         entry.flags,
         outcome.state,
-    ).join(_ENTRY, and_(entry.installation_id == outcome.installation_id, entry.seq == outcome.seq))
+        _CORRECTING.c.sealed.label("correcting_sealed"),
+        _CORRECTING.c.seq.label("correcting_seq"),
+    ).select_from(
+        _OUTCOME.join(
+            _ENTRY, and_(entry.installation_id == outcome.installation_id, entry.seq == outcome.seq)
+        ).outerjoin(
+            _CORRECTING,
+            and_(_CORRECTING.c.entry_id == outcome.corrected_by, _CORRECTING.c.installation_id == DESK),
+        )
+    )
 
 
 def _stored(row: Any, sealer: Sealer) -> StoredEntry:
@@ -209,6 +238,7 @@ def _stored(row: Any, sealer: Sealer) -> StoredEntry:
         business_day=row.business_day,
         flags=tuple(json.loads(row.flags)),
         state=row.state,
+        correction=sealer.open_optional(row.correcting_sealed, SEALED_AT, f"{DESK}/{row.correcting_seq}"),
     )
 
 
@@ -233,12 +263,17 @@ def _views_statement() -> Select[Any]:
         outcome.code,
         outcome.field,
         outcome.changed_ms,
+        outcome.reason,
+        outcome.returned_ms,
+        outcome.corrected_by,
+        outcome.flags.label("later_flags"),
     ).join(_OUTCOME, outcome.entry_id == entry.entry_id, isouter=True)
 
 
 def _view(row: Any) -> EntryView:
     values = row._asdict()
-    values["flags"] = tuple(json.loads(values["flags"]))
+    later = json.loads(values.pop("later_flags") or "[]")
+    values["flags"] = tuple(dict.fromkeys([*json.loads(values["flags"]), *later]))
     return EntryView(**values)
 
 

@@ -109,6 +109,10 @@ class MoneyWorkspace:
             return Applied()
         allocations = tuple((item["enrolment"], item["amount_vnd"]) for item in body["allocations"])
         is_repeated = len({enrolment for enrolment, _ in allocations}) != len(allocations)
+        if payment.amount_vnd == 0 and not is_repeated:
+            payment = self._find_amount(payment, body["method"], sum(amount for _, amount in allocations))
+        if payment.method != body["method"]:
+            return Refused(Fault(EntryCode.ALLOCATION_MISMATCH, "method"))
         if is_repeated or sum(amount for _, amount in allocations) != payment.amount_vnd:
             return Refused(Fault(EntryCode.ALLOCATION_MISMATCH, "allocations"))
         lines = settlement_lines(payment, body["scheme"])
@@ -140,6 +144,8 @@ class MoneyWorkspace:
             if payment == stored:
                 continue
             values = {
+                "method": payment.method,
+                "amount_vnd": payment.amount_vnd,
                 "scheme": payment.scheme,
                 "state": payment.state.value,
                 "allocations_json": json.dumps(payment.allocations, separators=(",", ":")),
@@ -154,13 +160,21 @@ class MoneyWorkspace:
                     entry_id=entry_id,
                     worker_id=payment.worker_id,
                     installation_id=payment.installation_id,
-                    method=payment.method,
-                    amount_vnd=payment.amount_vnd,
                     business_day=payment.business_day,
                     received_ms=self._received_ms[entry_id],
                     **values,
                 )
             self._stored[entry_id] = payment
+
+    def _find_amount(self, payment: Payment, method: str, amount_vnd: int) -> Payment:
+        """Post the money of a payment whose amount was unknown until the office corrected its entry."""
+        found = dataclasses.replace(payment, method=method, amount_vnd=amount_vnd)
+        lines = arrival_lines(payment.worker_id, method, amount_vnd)
+        self._post(found, Step.ARRIVAL, lines, payment.business_day, payment.entry_id)
+        key = {"entry_id": payment.entry_id, "kind": CaseKind.AMOUNT_UNKNOWN.value}
+        self._change.update(MoneyCase.__table__, key, closed_ms=self._change.now_ms)
+        self._change.audit("money_case_closed", payment.entry_id, kind=CaseKind.AMOUNT_UNKNOWN.value)
+        return found
 
     def _post(
         self, payment: Payment, step: Step, lines: tuple[Line, ...], business_day: date, caused_by: str

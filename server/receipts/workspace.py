@@ -107,7 +107,7 @@ class ReceiptsWorkspace:
             return Refused(key)
         digest, content = content_digest(parsed), parsed.content
         known = self._receipts.get((content.installation, content.counter, digest))
-        if known is not None:
+        if known is not None and (known.code is None or known.entry_id != arrival.entry_id):
             # The same content again, perhaps under another signature: it is the same receipt.
             return Applied() if known.code is None else Refused(Fault(known.code, "token"))
         payment = self._money.payment(arrival.body["payment"])
@@ -131,6 +131,10 @@ class ReceiptsWorkspace:
             closed_by=None,
         )
         flags = self._chain_flags(arrival, parsed, key)
+        if known is not None:
+            # The office has it judged again, after what was wrong beside it was put right.
+            self._receipts[_key_of(receipt)] = receipt
+            return Applied(flags) if fault is None else Refused(fault)
         self._remember(receipt, is_stored=False)
         self._received_ms[_key_of(receipt)] = arrival.received_ms
         if fault is None:
@@ -168,7 +172,12 @@ class ReceiptsWorkspace:
             else:
                 columns = dict(zip(("installation", "counter", "content_digest"), key, strict=True))
                 self._change.update(
-                    table, columns, state=receipt.state.value, closed_by=receipt.closed_by, changed_ms=now_ms
+                    table,
+                    columns,
+                    state=receipt.state.value,
+                    code=None if receipt.code is None else receipt.code.value,
+                    closed_by=receipt.closed_by,
+                    changed_ms=now_ms,
                 )
             self._stored[key] = receipt
             self._put_record(receipt)
@@ -199,7 +208,8 @@ class ReceiptsWorkspace:
 
     def _fault(self, arrival: Arrival, parsed: ParsedReceipt, key: DeviceKey) -> Fault | None:
         content, body = parsed.content, arrival.body
-        if self._by_number[content.installation, content.counter]:
+        own = (content.installation, content.counter, content_digest(parsed))
+        if set(self._by_number[content.installation, content.counter]) - {own}:
             return Fault(EntryCode.RECEIPT_NUMBER_REUSED, "token")
         entry = self._read_entry(body["payment"])
         try:
@@ -212,7 +222,7 @@ class ReceiptsWorkspace:
             return Fault(EntryCode.INSTALLATION_REVOKED, "token")
         payment = self._money.payment(body["payment"])
         assert payment is not None, "apply has seen the payment"
-        others = [self._receipts[other] for other in self._by_payment[payment.entry_id]]
+        others = [self._receipts[other] for other in self._by_payment[payment.entry_id] if other != own]
         return content_fault(content, arrival.worker_id, payment, others)
 
     def _chain_flags(self, arrival: Arrival, parsed: ParsedReceipt, key: DeviceKey) -> tuple[Flag, ...]:

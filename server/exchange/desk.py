@@ -1,0 +1,166 @@
+"""The office's own journal: a decision made on a page is an entry like any other.
+
+Its installation is `desk`, its worker the account's. It is judged by the same rules in one change,
+chained and stored with its bytes, and written to the desk journal, from which a restore replays it
+(docs/protocol.md, rule 11). What the rules refuse, or would hold, is not stored at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.signatures import from_base64url, to_base64url
+from server.audit.changes import Actor, Change, run_change
+from server.devices.queries import InstallationView
+from server.devices.rules import InstallationState
+from server.exchange.batch import Batch
+from server.exchange.deciding import decide_entries
+from server.exchange.intake import Candidate, Incoming, read_incoming, seal_entry
+from server.exchange.judging import JudgementError, Position
+from server.journals.actions import lock_names
+from server.journals.queries import desk_journal_head, known_entries, last_wall_ms
+from server.runtime import Runtime
+from sync.clock import CorrectedTime, local_day
+from sync.codes import EntryCode
+from sync.entry import Fault
+from sync.journal import DESK, DESK_NUMBER, next_digest
+from sync.push import JournalHead
+from sync.verdict import Decision, Verdict
+
+# What the desk journal holds of a desk entry, sealed for it: a line is no place of a database.
+_SEALED_IN_JOURNAL = "desk_journal.entry"
+_IN_EFFECT = {Decision.APPLIED, Decision.MERGED}
+
+
+class DeskRefusedError(Exception):
+    """A decision breaks a rule; the fault says which. Nothing of it is stored."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(f"{fault.code}: {fault.field or '-'}")
+        self.fault = fault
+
+
+def receive_desk_entry(runtime: Runtime, author: Actor, kind: str, body: Mapping[str, Any]) -> Verdict:
+    """Make a decision of `author` (who has a worker) one change. Raises DeskRefusedError."""
+    return run_change(
+        runtime.transactions,
+        author,
+        runtime.clock.now_ms(),
+        lambda change: enter_at_desk(runtime, change, kind, body),
+    )
+
+
+def enter_at_desk(
+    runtime: Runtime, change: Change, kind: str, body: Mapping[str, Any], *, after_ms: int = 0
+) -> Verdict:
+    """Decide something within `change`, whose actor has a worker. Raises DeskRefusedError.
+
+    The decision is later than `after_ms`, and than every decision before it, by the office's own
+    clock: of two edits in one millisecond it is the one that saw the other.
+    """
+    assert change.actor.worker_id is not None, "a decision is somebody's"
+    head = _locked_head(change)
+    latest_ms = last_wall_ms(change.connection, DESK, head.seq) or 0
+    wall_ms = max(change.now_ms, latest_ms + 1, after_ms + 1)
+    captured = {"wall_ms": wall_ms, "boot": DESK, "monotonic_ms": max(wall_ms, 0)}
+    content = {"id": runtime.ids.new_id(), "kind": kind, "captured": captured, "body": body}
+    raw = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    verdict = _decide(runtime, change, head, raw, change.actor.worker_id)
+    sealed = runtime.sealer.seal(raw, _SEALED_IN_JOURNAL, content["id"])
+    change.desk("entry", entry=content["id"], worker=change.actor.worker_id, sealed=to_base64url(sealed))
+    return verdict
+
+
+def replay_desk_entry(runtime: Runtime, change: Change, content: Mapping[str, Any]) -> Verdict | None:
+    """Take a desk entry of the desk journal into a database that forgot it; None where it has it.
+
+    `content` is that of the record of kind `entry`, `change` of the record's moment. Writes no desk
+    record. Raises DeskRefusedError: `reference_not_seen` where a tablet has yet to bring back what it
+    decided on.
+    """
+    entry_id, worker_id = content["entry"], content["worker"]
+    if known_entries(change.connection, [entry_id]):
+        return None
+    raw = runtime.sealer.open(from_base64url(content["sealed"]), _SEALED_IN_JOURNAL, entry_id)
+    return _decide(runtime, change, _locked_head(change), raw, worker_id)
+
+
+def _locked_head(change: Change) -> JournalHead:
+    lock_names(change.connection, [f"journal:{DESK}"])
+    return desk_journal_head(change.connection)
+
+
+def _decide(runtime: Runtime, change: Change, head: JournalHead, raw: str, worker_id: str) -> Verdict:
+    position = _position(runtime, change, head, raw, worker_id)
+    incoming = position.incoming
+    if incoming.fault is not None or incoming.shown_id is None:
+        raise DeskRefusedError(incoming.fault or Fault(EntryCode.ENTRY_UNREADABLE))
+    try:
+        [verdict] = decide_entries(
+            runtime, Batch(runtime, change), _desk_installation(worker_id, head), [position]
+        )
+    except JudgementError as error:
+        raise DeskRefusedError(Fault(EntryCode.JUDGEMENT_FAILED)) from error
+    if verdict.decision not in _IN_EFFECT:
+        raise DeskRefusedError(Fault(EntryCode(verdict.code or EntryCode.JUDGEMENT_FAILED), verdict.field))
+    change.audit("desk_entry", incoming.shown_id, kind=incoming.kind_name, seq=incoming.seq)
+    return verdict
+
+
+def _position(runtime: Runtime, change: Change, head: JournalHead, raw: str, worker_id: str) -> Position:
+    incoming = read_incoming(head.seq + 1, raw, DESK)
+    wall_ms = change.now_ms if incoming.captured is None else incoming.captured.wall_ms
+    corrected = CorrectedTime(wall_ms, wall_ms)
+    day = local_day(wall_ms, runtime.config.time_zone)
+    return Position(
+        incoming=incoming,
+        digest=next_digest(head.digest, incoming.sha256),
+        sealed=seal_entry(runtime.sealer, DESK, incoming.seq, raw),
+        corrected=corrected,
+        business_day=day,
+        candidate=_candidate(incoming, worker_id, corrected, change.now_ms, day),
+        previous_wall_ms=None,
+    )
+
+
+def _candidate(
+    incoming: Incoming, worker_id: str, corrected: CorrectedTime, now_ms: int, day: Any
+) -> Candidate | None:
+    if incoming.kind is None or incoming.body is None or incoming.shown_id is None:
+        return None
+    return Candidate(
+        entry_id=incoming.shown_id,
+        installation_id=DESK,
+        seq=incoming.seq,
+        worker_id=worker_id,
+        kind=incoming.kind,
+        body=incoming.body,
+        sha256=incoming.sha256,
+        referrals=incoming.referrals,
+        corrected=corrected,
+        claimed_ms=corrected.upper_ms,
+        business_day=day,
+        received_ms=now_ms,
+    )
+
+
+def _desk_installation(worker_id: str, head: JournalHead) -> InstallationView:
+    """Return the desk as a judgement sees it: an installation that nobody enrolled."""
+    return InstallationView(
+        id=DESK,
+        number=DESK_NUMBER,
+        worker_id=worker_id,
+        kid="",
+        state=InstallationState.ACTIVE,
+        predecessor_id=None,
+        enrolled_ms=0,
+        acked_seq=head.seq,
+        head_digest=head.digest,
+        last_valid_seq=None,
+        journal_head_seq=head.seq,
+        last_sync_ms=None,
+        clock_offset_ms=None,
+        app_version=None,
+    )
