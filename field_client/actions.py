@@ -200,9 +200,19 @@ class Actions:
             raise _refuse(EntryCode.REFERENCE_WRONG_KIND, "target")
         with self._store.transaction():
             voids = self._outbox.entries_touching("voids_of", target)
-            if any(void.state != "quarantined" for void in voids):
+            if any(void.state not in {"quarantined", "answered"} for void in voids):
                 raise _refuse(EntryCode.ALREADY_VOIDED, "target")
             return self._append("entry_voided", target=target, reason=reason).entry_id
+
+    def answer_return(self, target: str, *, replacement: str | None = None, note: str | None = None) -> str:
+        """Settle an entry that the office sent back: replaced by an own later entry, or given up."""
+        if target not in {returned.name for returned in self._projection.returned()}:
+            raise _refuse(EntryCode.NOT_RETURNED, "target")
+        if replacement is not None and self._outbox.entry(replacement) is None:
+            raise _refuse(EntryCode.NOT_OWN_ENTRY, "replacement")
+        reply = "withdrawn" if replacement is None else "replaced"
+        members = {"target": target, "reply": reply, "replacement": replacement, "note": note}
+        return self._append("return_answered", **members).entry_id
 
     def _append(self, kind: str, **members: Any) -> Appended:
         body = {name: _tidy(value) for name, value in members.items()}

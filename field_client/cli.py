@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from field_client.client import FieldClient
-from field_client.desk import Desk, show_receipt, show_report, show_waiting
+from field_client.desk import Desk, show_receipt, show_report, show_returned, show_waiting
 from field_client.identity import NotEnrolledError
 from field_client.receipts import CapReachedError, CapState
 from field_client.texts import age_text, amount_text, say
@@ -228,6 +228,35 @@ def void(desk: Desk, /, target: str, reason: str) -> None:
             show_receipt(desk, client, issued)
         else:
             desk.say("saved", id=client.actions.void_entry(target, reason))
+
+
+@main.command(help="Những mục văn phòng trả lại · entries that the office sent back")
+@click.pass_obj
+def returned(desk: Desk) -> None:
+    """List what was sent back, each with its reason."""
+    with desk.open() as client:
+        found = client.projection.returned()
+        if not found:
+            desk.say("nothing_returned")
+        show_returned(desk, found)
+
+
+@main.command(help="Trả lời một mục bị trả lại · answer an entry that was sent back")
+@click.argument("target")
+@click.option("--by", "replacement", help="Mã của mục ghi lại · the id of the entry that replaces it")
+@click.option("--withdrawn", is_flag=True, help="Bỏ mục này · it is given up")
+@click.option("--note", help="Ghi chú · note")
+@click.pass_obj
+def answer(desk: Desk, /, target: str, replacement: str | None, withdrawn: bool, note: str | None) -> None:
+    """Say what settles an entry that was sent back."""
+    if withdrawn == (replacement is not None):
+        desk.give_up("usage_answer")
+    with desk.open() as client:
+        names = [each.name for each in client.projection.returned()]
+        found = [name for name in names if name.startswith(target) or name.endswith(target)]
+        if len(found) != 1:
+            desk.give_up("not_found", what=target)
+        desk.say("saved", id=client.actions.answer_return(found[0], replacement=replacement, note=note))
 
 
 @main.command(help="Tình trạng của máy · how this device stands")

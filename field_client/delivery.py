@@ -134,12 +134,20 @@ class Delivery:
             )
 
     def record_outcome(self, entry_id: str, outcome: Mapping[str, Any]) -> None:
-        """Keep what has become of an entry by now."""
+        """Keep what has become of an entry by now; a stand-in names it by its bytes (`[E5]`)."""
         state = outcome.get("state")
-        if state in set(OutcomeState):
+        if state not in set(OutcomeState):
+            return
+        values = (state, outcome.get("code"), outcome.get("field"))
+        _, is_stand_in, sha256_start = entry_id.partition("/")
+        if is_stand_in:
             self._store.connection.execute(
-                "UPDATE entry SET state = ?, code = ?, field = ? WHERE entry_id = ?",
-                (state, outcome.get("code"), outcome.get("field"), entry_id),
+                "UPDATE entry SET state = ?, code = ?, field = ? WHERE substr(sha256, 1, 32) = ?",
+                (*values, sha256_start),
+            )
+        else:
+            self._store.connection.execute(
+                "UPDATE entry SET state = ?, code = ?, field = ? WHERE entry_id = ?", (*values, entry_id)
             )
 
     def mark_reflected(self) -> None:

@@ -17,6 +17,7 @@ from field_client.enrolment import AlreadyEnrolledError, CodeMalformedError, Oth
 from field_client.exchange import RefusedError, ServerBusyError
 from field_client.identity import NotEnrolledError
 from field_client.outbox import CaptureRefusedError, OwnEntry
+from field_client.projection import ReturnedEntry
 from field_client.receipts import IssuedReceipt
 from field_client.sealing import KeyFileError, SealBrokenError
 from field_client.session import NoProgressError, SyncReport, SyncRunningError
@@ -104,6 +105,16 @@ def show_report(desk: Desk, report: SyncReport) -> None:
         desk.say("needs_person", count=report.quarantined)
     if report.differing_scopes:
         desk.say("sums_differ", count=len(report.differing_scopes))
+
+
+def show_returned(desk: Desk, entries: list[ReturnedEntry]) -> None:
+    """Print entries that were sent back, each with what is wrong and what the office says."""
+    for each in entries:
+        show_waiting(desk, [each.entry])
+        text = say("returned_because", desk.language, reason=each.reason)
+        desk.console.print(f"    {text}", highlight=False, markup=False, soft_wrap=True)
+        if each.name != each.entry.entry_id:
+            desk.console.print(f"    {each.name}", highlight=False, markup=False, soft_wrap=True)
 
 
 def show_waiting(desk: Desk, entries: list[OwnEntry]) -> None:

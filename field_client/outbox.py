@@ -50,6 +50,7 @@ class OwnEntry:
     local_id: int
     entry_id: str
     kind: str
+    sha256: str
     raw: str
     captured_ms: int
     acked: bool
@@ -233,6 +234,7 @@ class Outbox:
             local_id,
             entry_id,
             kind,
+            sha256,
             raw,
             captured_ms,
             acked_ms is not None,

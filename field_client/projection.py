@@ -18,7 +18,7 @@ from schemas.names import search_key
 # The member of a pulled record that names the last entry in its history: the base of an edit.
 LAST_ENTRY_MEMBER = "last_entry"
 _EDITABLE = ("household", "person")
-_OUT_OF_VIEW = ("quarantined", "voided")
+_OUT_OF_VIEW = ("quarantined", "voided", "answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,16 @@ class RecordView:
     fields: dict[str, Any]
     last_entry: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedEntry:
+    """An own entry that the office sent back. `name` is what it is known by there."""
+
+    name: str
+    entry: OwnEntry
+    reason: str
+    returned_ms: int
 
 
 class Projection:
@@ -82,6 +92,31 @@ class Projection:
         key = search_key(text)
         views = self.views(record_type)
         return [view for view in views if search_key(str(view.fields.get(member) or "")) == key]
+
+    def returned(self) -> list[ReturnedEntry]:
+        """Return the own entries that the office sent back and that wait for an answer."""
+        answered = {answer.body.get("target") for answer in self._open_answers()}
+        found = []
+        for entry in self._outbox.entries_in_state("quarantined"):
+            name, outcome = self._outcome_of(entry)
+            if outcome is not None and outcome.get("returned_ms") is not None and name not in answered:
+                found.append(ReturnedEntry(name, entry, str(outcome["reason"]), int(outcome["returned_ms"])))
+        return found
+
+    def _open_answers(self) -> list[OwnEntry]:
+        answers = self._outbox.entries_of_kind("return_answered")
+        return [answer for answer in answers if answer.state != "quarantined"]
+
+    def _outcome_of(self, entry: OwnEntry) -> tuple[str, dict[str, Any] | None]:
+        """Return the name and pulled outcome of an entry: by its id, or by its bytes."""
+        outcome = self._replica.record("outcome", entry.entry_id)
+        if outcome is not None:
+            return entry.entry_id, outcome
+        row = self._store.connection.execute(
+            "SELECT record_id FROM record WHERE record_type = 'outcome' AND instr(record_id, ?) > 0",
+            (f"/{entry.sha256[:32]}",),
+        ).fetchone()
+        return (entry.entry_id, None) if row is None else (row[0], self._replica.record("outcome", row[0]))
 
     def resolve(self, record_type: str, text: str) -> str | None:
         """Return the one id that begins or ends with `text`, or None."""

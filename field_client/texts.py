@@ -107,7 +107,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "state_held": ("đang chờ", "held"),
     "state_quarantined": ("bị giữ lại", "quarantined"),
     "state_voided": ("đã huỷ", "voided"),
+    "state_answered": ("đã trả lời", "answered"),
     "state_current": ("", ""),
+    "nothing_returned": ("Không có mục nào bị trả lại", "Nothing was sent back"),
+    "returned_because": ("Văn phòng trả lại: {reason}", "Sent back by the office: {reason}"),
+    "usage_answer": (
+        "Chọn một: --by MÃ (mục ghi lại) hoặc --withdrawn (bỏ)",
+        "Choose one: --by ID (the entry that replaces it) or --withdrawn",
+    ),
     "possible_duplicate": (
         "Có thể trùng với {id} · {name}. Dùng --anyway để vẫn ghi",
         "Possibly a duplicate of {id} · {name}. Use --anyway to record it all the same",
@@ -125,6 +132,11 @@ KIND_NAMES: dict[str, tuple[str, str]] = {
     "payment_collected": ("khoản thu", "payment"),
     "receipt_issued": ("biên lai", "receipt"),
     "entry_voided": ("huỷ", "void"),
+    "return_answered": ("trả lời mục bị trả lại", "answer to a return"),
+    "entry_corrected": ("sửa tại văn phòng", "office correction"),
+    "entry_returned": ("trả lại", "return"),
+    "records_merged": ("gộp hồ sơ", "merge"),
+    "records_unmerged": ("tách hồ sơ", "un-merge"),
 }
 
 

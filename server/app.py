@@ -27,6 +27,7 @@ from server.receipts import routes as receipts_routes
 from server.request_log import configure_logging, install_request_log
 from server.runtime import Runtime, install_runtime
 from server.sealing import Sealer
+from server.workbench import routes as workbench_routes
 from sync.clock import Clock, SystemClock, VirtualClock
 from sync.identifiers import ClockIds
 from sync.limits import LIMITS
@@ -173,6 +174,7 @@ def _register_routes(app: Flask, config: Config) -> None:
         health_blueprint,
         receipts_routes.pages,
         dashboard_routes.blueprint,
+        workbench_routes.blueprint,
     ):
         app.register_blueprint(blueprint)
 

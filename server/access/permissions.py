@@ -20,6 +20,7 @@ class Permission(StrEnum):
     SEE_INCIDENTS = "see_incidents"
     SEE_DEVICES = "see_devices"
     SEE_ORIGINAL_BYTES = "see_original_bytes"
+    SETTLE_QUARANTINE = "settle_quarantine"
     ISSUE_ENROLMENT_CODE = "issue_enrolment_code"
 
 
@@ -59,6 +60,8 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     Permission.SEE_DEVICES: frozenset({"supervisor", "auditor", "administrator"}),
     # Original bytes hold ids and phones; opening them is audited.
     Permission.SEE_ORIGINAL_BYTES: frozenset({"supervisor", "administrator"}),
+    # Correcting needs the bytes; the auditor looks on.
+    Permission.SETTLE_QUARANTINE: frozenset({"supervisor", "administrator"}),
     Permission.ISSUE_ENROLMENT_CODE: frozenset({"supervisor", "administrator"}),
 }
 
@@ -85,11 +88,13 @@ ROUTES: dict[str, Rule] = {
     "dashboard.home": _OWN,
     "dashboard.board": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "dashboard.agent": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
-    "dashboard.quarantine": Rule(Permission.SEE_QUARANTINE, RouteScope.ASSIGNED),
-    "dashboard.evidence": Rule(Permission.SEE_ORIGINAL_BYTES, RouteScope.ASSIGNED),
     "dashboard.incidents": Rule(Permission.SEE_INCIDENTS, RouteScope.ASSIGNED),
     "dashboard.devices": Rule(Permission.SEE_DEVICES, RouteScope.ASSIGNED),
     "dashboard.create_code": Rule(Permission.ISSUE_ENROLMENT_CODE, RouteScope.ASSIGNED),
+    "workbench.quarantine": Rule(Permission.SEE_QUARANTINE, RouteScope.ASSIGNED),
+    "workbench.evidence": Rule(Permission.SEE_ORIGINAL_BYTES, RouteScope.ASSIGNED),
+    "workbench.correct_entry": Rule(Permission.SETTLE_QUARANTINE, RouteScope.ASSIGNED),
+    "workbench.return_entry": Rule(Permission.SETTLE_QUARANTINE, RouteScope.ASSIGNED),
     "dashboard_api.board_shown": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "dashboard_api.entries_shown": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
     "dashboard_api.quarantine_shown": Rule(Permission.SEE_QUARANTINE, RouteScope.ASSIGNED),

@@ -27,6 +27,7 @@ from server.devices.queries import InstallationView, all_installations, installa
 from server.journals.queries import (
     EntryView,
     IncidentView,
+    QuarantineFilter,
     contested_count,
     counts_by_state,
     entries_of_installations,
@@ -232,10 +233,12 @@ def agent_entries(connection: Connection, worker_id: str, page: int) -> tuple[li
     return _entry_lines(connection, shown), listing
 
 
-def quarantine_page(connection: Connection, sight: Sight, page: int) -> tuple[list[EntryLine], Listing]:
+def quarantine_page(
+    connection: Connection, sight: Sight, page: int, wanted: QuarantineFilter | None = None
+) -> tuple[list[EntryLine], Listing]:
     """Return a page of the entries that somebody has to settle, newest first."""
     found = quarantined_entries(
-        connection, sight.worker_ids, limit=LIST_LINES + 1, offset=(page - 1) * LIST_LINES
+        connection, sight.worker_ids, wanted, limit=LIST_LINES + 1, offset=(page - 1) * LIST_LINES
     )
     shown, listing = paged(found, page, LIST_LINES)
     return _entry_lines(connection, shown), listing

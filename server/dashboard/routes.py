@@ -16,9 +16,9 @@ from qrcode.constants import ERROR_CORRECT_M
 
 from server.access.permissions import Permission
 from server.access.wiring import current_account
-from server.dashboard.actions import IssuedCode, issue_enrolment_code, open_evidence
+from server.dashboard.actions import IssuedCode, issue_enrolment_code
 from server.dashboard.boards import BoardChoice, agent_quotas, board_page
-from server.dashboard.formats import percent, visible_text
+from server.dashboard.formats import percent
 from server.dashboard.queries import (
     EntryLine,
     agent_credits,
@@ -40,7 +40,6 @@ from server.dashboard.schemas import (
     PageQuery,
 )
 from server.dashboard.wiring import (
-    LARGEST_SEQ,
     change_in_sight,
     look,
     may,
@@ -117,33 +116,6 @@ def agent(worker_id: UUID) -> Any:
     )
 
 
-@blueprint.get("/quarantine")
-def quarantine() -> Any:
-    """List the entries that somebody has to settle."""
-    with look() as seen:
-        lines, listing = quarantine_page(seen.connection, seen.sight, page_argument())
-    return render_template("dashboard/quarantine.html", lines=lines, listing=listing)
-
-
-@blueprint.get(f"/quarantine/<uuid:installation_id>/<int(min=1,max={LARGEST_SEQ}):seq>")
-def evidence(installation_id: UUID, seq: int) -> Any:
-    """Show the original bytes of one entry. The look itself becomes a row of the audit."""
-    sealer = current_runtime().sealer
-    found = change_in_sight(
-        lambda change, sight: open_evidence(change, sealer, sight, str(installation_id), seq)
-    )
-    if found is None:
-        abort(404)
-    return render_template(
-        "dashboard/evidence.html",
-        line=found.line,
-        raw=visible_text(found.raw),
-        sha256=found.sha256,
-        bytes_count=len(found.raw.encode("utf-8")),
-        pretty=_pretty(found.raw),
-    )
-
-
 @blueprint.get("/incidents")
 def incidents() -> Any:
     """List forks, reused ids and reused receipt numbers."""
@@ -195,16 +167,6 @@ def _code_qr_uri(code: IssuedCode) -> str:
     drawing.make()
     svg = qr_svg([[bool(module) for module in row] for row in drawing.modules])
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode('ascii')).decode('ascii')}"
-
-
-def _pretty(raw: str) -> str | None:
-    """Return the entry set out for reading, or None where it is no JSON."""
-    try:
-        text = json.dumps(json.loads(raw), ensure_ascii=False, indent=2)
-    except (ValueError, RecursionError):
-        return None
-    # Half a surrogate pair, which no page can hold, is shown as it was escaped.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 _Route = TypeVar("_Route", bound=Callable[..., Any])

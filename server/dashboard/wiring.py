@@ -122,7 +122,7 @@ def _filters() -> dict[str, Callable[..., Any]]:
 def _remember_language(response: Response) -> Response:
     choice = request.args.get("lang")
     # A receipt's page sets no cookie at all, and the API has no language.
-    is_page = (request.endpoint or "").startswith(("dashboard.", "access."))
+    is_page = (request.endpoint or "").startswith(("dashboard.", "workbench.", "access."))
     if is_page and choice in LANGUAGES:
         response.set_cookie(
             _COOKIE,
@@ -150,7 +150,7 @@ class Frame:
 
 _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("dashboard.board", "/board", lambda: gettext("Chỉ tiêu")),
-    ("dashboard.quarantine", "/quarantine", lambda: gettext("Bị giữ lại")),
+    ("workbench.quarantine", "/quarantine", lambda: gettext("Bị giữ lại")),
     ("dashboard.incidents", "/incidents", lambda: gettext("Sự cố")),
     ("dashboard.devices", "/devices", lambda: gettext("Thiết bị")),
 )

@@ -22,11 +22,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "payment_collected": ("Khoản thu", "Payment"),
     "receipt_issued": ("Biên lai", "Receipt"),
     "entry_voided": ("Huỷ", "Void"),
+    "return_answered": ("Trả lời mục bị trả lại", "Answer to a return"),
+    "entry_corrected": ("Sửa tại văn phòng", "Office correction"),
+    "entry_returned": ("Trả lại", "Return"),
+    "records_merged": ("Gộp hồ sơ", "Merge"),
+    "records_unmerged": ("Tách hồ sơ", "Un-merge"),
     # verdicts and outcomes
     "applied": ("Đã ghi nhận", "Applied"),
     "merged": ("Đã gộp", "Merged"),
     "held": ("Đang chờ", "Held"),
     "quarantined": ("Bị giữ lại", "Quarantined"),
+    "answered": ("Đã trả lời", "Answered"),
     # credits; "duplicate" and "voided" are the words of verdicts and outcomes too
     **STATE_WORDS,
     **{f"reason_{reason}": words for reason, words in REASON_WORDS.items()},

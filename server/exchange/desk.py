@@ -65,11 +65,14 @@ def enter_at_desk(
     latest_ms = last_wall_ms(change.connection, DESK, head.seq) or 0
     wall_ms = max(change.now_ms, latest_ms + 1, after_ms + 1)
     captured = {"wall_ms": wall_ms, "boot": DESK, "monotonic_ms": max(wall_ms, 0)}
-    content = {"id": runtime.ids.new_id(), "kind": kind, "captured": captured, "body": body}
+    entry_id = runtime.ids.new_id()
+    content = {"id": entry_id, "kind": kind, "captured": captured, "body": body}
     raw = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    if not _is_text(raw):
+        raise DeskRefusedError(Fault(EntryCode.FIELD_INVALID, "body"))
     verdict = _decide(runtime, change, head, raw, change.actor.worker_id)
-    sealed = runtime.sealer.seal(raw, _SEALED_IN_JOURNAL, content["id"])
-    change.desk("entry", entry=content["id"], worker=change.actor.worker_id, sealed=to_base64url(sealed))
+    sealed = runtime.sealer.seal(raw, _SEALED_IN_JOURNAL, entry_id)
+    change.desk("entry", entry=entry_id, worker=change.actor.worker_id, sealed=to_base64url(sealed))
     return verdict
 
 
@@ -85,6 +88,15 @@ def replay_desk_entry(runtime: Runtime, change: Change, content: Mapping[str, An
         return None
     raw = runtime.sealer.open(from_base64url(content["sealed"]), _SEALED_IN_JOURNAL, entry_id)
     return _decide(runtime, change, _locked_head(change), raw, worker_id)
+
+
+def _is_text(raw: str) -> bool:
+    """Return whether the text is UTF-8: half a surrogate pair, which JSON can escape, is none."""
+    try:
+        raw.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _locked_head(change: Change) -> JournalHead:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from server.database import chunks
 from server.journals.models import ContestedEntry, Entry, HeldWait, Incident, Outcome
@@ -302,18 +302,58 @@ def entry_text(connection: Connection, sealer: Sealer, installation_id: str, seq
     return None if sealed is None else sealer.open(sealed, SEALED_AT, f"{installation_id}/{seq}")
 
 
+@dataclass(frozen=True, slots=True)
+class QuarantineFilter:
+    """Which quarantined entries to list; None: whatever it is. `before_ms`: received up to then."""
+
+    code: str | None = None
+    worker_id: str | None = None
+    before_ms: int | None = None
+    is_returned: bool | None = None
+
+
 def quarantined_entries(
-    connection: Connection, worker_ids: Iterable[str] | None, *, limit: int, offset: int = 0
+    connection: Connection,
+    worker_ids: Iterable[str] | None,
+    wanted: QuarantineFilter | None = None,
+    *,
+    limit: int,
+    offset: int = 0,
 ) -> list[EntryView]:
     """Return entries that a person has to settle, newest first; of all workers when None."""
-    statement = _views_statement().where(_OUTCOME.c.state == OutcomeState.QUARANTINED)
-    if worker_ids is not None:
-        statement = statement.where(_OUTCOME.c.worker_id.in_(sorted(worker_ids)))
+    statement = _views_statement().where(*_quarantined(worker_ids, wanted or QuarantineFilter()))
     # A carry-over stands at several positions; it is listed where it was judged.
     statement = statement.where(
         _ENTRY.c.installation_id == _OUTCOME.c.installation_id, _ENTRY.c.seq == _OUTCOME.c.seq
     ).order_by(_OUTCOME.c.changed_ms.desc(), _OUTCOME.c.entry_id)
     return [_view(row) for row in connection.execute(statement.limit(limit).offset(offset))]
+
+
+def _quarantined(worker_ids: Iterable[str] | None, wanted: QuarantineFilter) -> list[ColumnElement[bool]]:
+    conditions = [_OUTCOME.c.state == OutcomeState.QUARANTINED]
+    if worker_ids is not None:
+        conditions.append(_OUTCOME.c.worker_id.in_(sorted(worker_ids)))
+    if wanted.code is not None:
+        conditions.append(_OUTCOME.c.code == wanted.code)
+    if wanted.worker_id is not None:
+        conditions.append(_OUTCOME.c.worker_id == wanted.worker_id)
+    if wanted.before_ms is not None:
+        conditions.append(_ENTRY.c.received_ms <= wanted.before_ms)
+    if wanted.is_returned is not None:
+        returned = _OUTCOME.c.returned_ms.is_not(None)
+        conditions.append(returned if wanted.is_returned else ~returned)
+    return conditions
+
+
+def quarantine_counts(
+    connection: Connection, worker_ids: Iterable[str] | None
+) -> list[tuple[str | None, str, bool, int]]:
+    """Return how many quarantined entries there are by (code, worker, sent back)."""
+    returned = _OUTCOME.c.returned_ms.is_not(None)
+    columns = (_OUTCOME.c.code, _OUTCOME.c.worker_id, returned.label("is_returned"))
+    statement = select(*columns, func.count()).where(*_quarantined(worker_ids, QuarantineFilter()))
+    rows = connection.execute(statement.group_by(*columns).order_by(*columns))
+    return [(code, worker_id, bool(is_returned), count) for code, worker_id, is_returned, count in rows]
 
 
 def counts_by_state(connection: Connection, worker_ids: Iterable[str]) -> dict[str, dict[str, int]]:

@@ -5,6 +5,7 @@ With TUNGNHA_SCREENSHOTS set to a folder, every page is also photographed there.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
+from tests.support.raw_tablet import a_household, a_tablet
 from tests.support.small_office import DRIVE, LAUNCH_DAY
 from tests.support.staff import PASSWORD
 from tests.support.watched_office import WatchedOffice, watched_office
@@ -105,9 +107,42 @@ def test_the_supervisors_way_from_the_board_to_original_bytes(visitor):
     page.get_by_role("link", name="Trang sau").wait_for()
     visitor.check("agent-entries")
     page.get_by_role("link", name="Bị giữ lại").first.click()
-    page.get_by_role("link", name="Xem nguyên văn").click()
+    page.get_by_role("link", name="Mở mục").click()
     assert "99999@2004-01-01" in page.locator("pre.bytes").inner_text()
     visitor.check("evidence")
+
+
+def test_a_supervisor_corrects_an_entry_with_the_keyboard_alone(visitor):
+    tablet = a_tablet(visitor.watched.office, "binh")
+    tablet.append("household_registered", a_household("99999@2004-01-01"))
+    tablet.sync()
+    address = f"/quarantine/{tablet.installation}/1"
+    page = visitor.visit(address, "settle")
+    content = page.get_by_label("Nội dung")
+    content.focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type('{"area": "99998@2004-01-01"}')
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    visitor.complaints.clear()  # the console repeats the 422
+    visitor.check("settle-refused")
+    page.get_by_label("Nội dung").fill(json.dumps(a_household()))
+    page.get_by_role("button", name="Sửa và xét lại").click()
+    page.get_by_role("status").filter(has_text="Đã sửa và xét lại").wait_for()
+    visitor.check("settle-done")
+
+
+def test_a_supervisor_sends_an_entry_back_and_finds_it_under_its_own_tab(visitor):
+    tablet = a_tablet(visitor.watched.office, "binh")
+    tablet.append("household_registered", a_household("99999@2004-01-01"))
+    tablet.sync()
+    page = visitor.visit(f"/quarantine/{tablet.installation}/1", "send-back")
+    page.get_by_label("Lý do").fill("Sai mã địa bàn, hãy ghi lại ở Phường 4")
+    page.get_by_role("button", name="Trả lại", exact=True).click()
+    page.get_by_role("status").filter(has_text="Đã trả lại").wait_for()
+    visitor.visit("/quarantine?tab=returned", "quarantine-returned")
+    assert page.get_by_text("Sai mã địa bàn").first.is_visible()
 
 
 def test_the_promoters_board_flags_the_published_ratio(visitor):

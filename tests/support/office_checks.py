@@ -66,7 +66,9 @@ def state_of(office: SmallOffice, installation: str) -> str:
 def problems_of(office: SmallOffice) -> list[str]:
     """Return everything that the office holds and should not: the auditor of the tests."""
     found = verify_nightly(office.runtime)
-    entries = Counter(verdict for (verdict,) in rows(office, "SELECT verdict FROM entry WHERE installation_id <> 'desk'"))
+    entries = Counter(
+        verdict for (verdict,) in rows(office, "SELECT verdict FROM entry WHERE installation_id <> 'desk'")
+    )
     received = sum(acked for (acked,) in rows(office, "SELECT acked_seq FROM installation"))
     if received != sum(entries.values()):
         found.append(f"{received} received, {dict(entries)} judged")

@@ -1,0 +1,1 @@
+"""A supervisor's workbench: what is quarantined is corrected or sent back."""

@@ -1,0 +1,92 @@
+"""What a supervisor does about a quarantined entry, and the audited look at its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from server.audit.changes import Change
+from server.dashboard.queries import EntryLine, Sight, entry_line
+from server.exchange.desk import DeskRefusedError, enter_at_desk
+from server.journals.queries import EntryView, entry_at, entry_text, stored_entries
+from server.runtime import Runtime
+from server.sealing import Sealer
+from server.workbench.rules import typed_body, typed_text
+from sync.codes import EntryCode
+from sync.entry import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One entry with its original text, the SHA-256 of its bytes in hex, and its corrected body."""
+
+    line: EntryLine
+    raw: str
+    sha256: str
+    corrected: object
+
+
+def open_evidence(
+    change: Change, sealer: Sealer, sight: Sight, installation_id: str, seq: int
+) -> Evidence | None:
+    """Return an entry with its original bytes, or None where it is not there or not in sight.
+
+    Either way the audit says who looked for what.
+    """
+    entry = _entry_in_sight(change, sight, installation_id, seq)
+    if entry is None:
+        change.audit("original_bytes_refused", f"{installation_id}/{seq}")
+        return None
+    raw = entry_text(change.connection, sealer, installation_id, seq)
+    assert raw is not None
+    change.audit("original_bytes_opened", f"{installation_id}/{seq}")
+    return Evidence(
+        line=entry_line(change.connection, entry),
+        raw=raw,
+        sha256=hashlib.sha256(raw.encode("utf-8")).hexdigest(),
+        corrected=_corrected_body(change, sealer, entry),
+    )
+
+
+def correct_entry(
+    runtime: Runtime, change: Change, sight: Sight, installation_id: str, seq: int, text: str
+) -> bool:
+    """Judge an entry again with the body that was typed; False where it is not in sight.
+
+    Raises DeskRefusedError.
+    """
+    entry = _entry_in_sight(change, sight, installation_id, seq)
+    if entry is None:
+        change.audit("correction_refused", f"{installation_id}/{seq}")
+        return False
+    body = typed_body(text)
+    if body is None:
+        raise DeskRefusedError(Fault(EntryCode.ENTRY_UNREADABLE, "body"))
+    enter_at_desk(runtime, change, "entry_corrected", {"target": entry.entry_id, "body": body})
+    return True
+
+
+def return_entry(
+    runtime: Runtime, change: Change, sight: Sight, installation_id: str, seq: int, reason: str
+) -> bool:
+    """Send an entry back to its agent; False where it is not in sight. Raises DeskRefusedError."""
+    entry = _entry_in_sight(change, sight, installation_id, seq)
+    if entry is None:
+        change.audit("return_refused", f"{installation_id}/{seq}")
+        return False
+    body = {"target": entry.entry_id, "reason": typed_text(reason)}
+    enter_at_desk(runtime, change, "entry_returned", body)
+    return True
+
+
+def _entry_in_sight(change: Change, sight: Sight, installation_id: str, seq: int) -> EntryView | None:
+    entry = entry_at(change.connection, installation_id, seq)
+    return entry if entry is not None and sight.covers(entry.worker_id) else None
+
+
+def _corrected_body(change: Change, sealer: Sealer, entry: EntryView) -> object:
+    if entry.corrected_by is None:
+        return None
+    stored = stored_entries(change.connection, sealer, [entry.entry_id])[entry.entry_id]
+    return None if stored.correction is None else json.loads(stored.correction)["body"]["body"]
