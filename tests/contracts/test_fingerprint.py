@@ -44,8 +44,8 @@ VERSION_HISTORY = (
     Version(
         2,
         date(2026, 11, 23),
-        "0aea94e68dd0dcd8be22c52ad5c6869b59696a5069d20409a99f1077282e9708",
-        "differing scopes, recovering offices, answered entries; enrolments by months",
+        "fab59f3b311d476eb4ebde0169c5448cc97ec0b5a5d360ac8f07b1fdce10c55c",
+        "differing scopes, recovering offices, enrolments by months, answered entries, kinds of the desk",
     ),
 )
 

@@ -24,8 +24,16 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_desk_record")),
     )
+    op.add_column("outcome", sa.Column("flags", sa.Text(), server_default="[]", nullable=False))
+    op.add_column("outcome", sa.Column("reason", sa.Text(), nullable=True))
+    op.add_column("outcome", sa.Column("returned_ms", sa.BigInteger(), nullable=True))
+    op.add_column("outcome", sa.Column("corrected_by", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
     """Take this revision back."""
+    op.drop_column("outcome", "corrected_by")
+    op.drop_column("outcome", "returned_ms")
+    op.drop_column("outcome", "reason")
+    op.drop_column("outcome", "flags")
     op.drop_table("desk_record")
