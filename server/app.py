@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from schemas.exchange import Problem
 from schemas.signatures import SIGNATURE_HEADER
+from server.acceptance import routes as acceptance_routes
 from server.access import routes as access_routes
 from server.access.wiring import cookie_name, install_access
 from server.config import Config, read_config
@@ -167,7 +168,12 @@ def _register_routes(app: Flask, config: Config) -> None:
     api = OfficeApi(app)
     for name, scheme in _security_schemes(config).items():
         api.spec.components.security_scheme(name, scheme)
-    for api_blueprint in (exchange_routes.blueprint, receipts_routes.api, dashboard_routes.api_blueprint):
+    for api_blueprint in (
+        exchange_routes.blueprint,
+        receipts_routes.api,
+        dashboard_routes.api_blueprint,
+        acceptance_routes.api_blueprint,
+    ):
         api.register_blueprint(api_blueprint)
     for blueprint in (
         access_routes.blueprint,
@@ -175,6 +181,7 @@ def _register_routes(app: Flask, config: Config) -> None:
         receipts_routes.pages,
         dashboard_routes.blueprint,
         workbench_routes.blueprint,
+        acceptance_routes.blueprint,
     ):
         app.register_blueprint(blueprint)
 

@@ -22,6 +22,9 @@ class Permission(StrEnum):
     SEE_ORIGINAL_BYTES = "see_original_bytes"
     SETTLE_QUARANTINE = "settle_quarantine"
     ISSUE_ENROLMENT_CODE = "issue_enrolment_code"
+    SEE_ACCEPTANCE = "see_acceptance"
+    ACCEPT_PERIOD = "accept_period"
+    WRITE_OFF_TABLET = "write_off_tablet"
 
 
 class RouteScope(StrEnum):
@@ -63,6 +66,11 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     # Correcting needs the bytes; the auditor looks on.
     Permission.SETTLE_QUARANTINE: frozenset({"supervisor", "administrator"}),
     Permission.ISSUE_ENROLMENT_CODE: frozenset({"supervisor", "administrator"}),
+    # Statements are what people are paid by: whoever oversees or pays them may read.
+    Permission.SEE_ACCEPTANCE: frozenset({"supervisor", "treasurer", "auditor", "administrator"}),
+    Permission.ACCEPT_PERIOD: frozenset({"supervisor", "administrator"}),
+    # It takes two of them; see server.devices.write_offs.
+    Permission.WRITE_OFF_TABLET: frozenset({"supervisor", "administrator"}),
 }
 
 _PUBLIC = Rule(None, RouteScope.PUBLIC)
@@ -95,6 +103,14 @@ ROUTES: dict[str, Rule] = {
     "workbench.evidence": Rule(Permission.SEE_ORIGINAL_BYTES, RouteScope.ASSIGNED),
     "workbench.correct_entry": Rule(Permission.SETTLE_QUARANTINE, RouteScope.ASSIGNED),
     "workbench.return_entry": Rule(Permission.SETTLE_QUARANTINE, RouteScope.ASSIGNED),
+    "acceptance.overview": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
+    "acceptance.statement": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
+    # A statement is of the whole campaign, so nobody accepts for an area.
+    "acceptance.accept": Rule(Permission.ACCEPT_PERIOD, RouteScope.OFFICE),
+    "acceptance.post": Rule(Permission.ACCEPT_PERIOD, RouteScope.OFFICE),
+    "acceptance.write_off": Rule(Permission.WRITE_OFF_TABLET, RouteScope.ASSIGNED),
+    "acceptance_api.completeness_shown": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "acceptance_api.statement_shown": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
     "dashboard_api.board_shown": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "dashboard_api.entries_shown": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
     "dashboard_api.quarantine_shown": Rule(Permission.SEE_QUARANTINE, RouteScope.ASSIGNED),

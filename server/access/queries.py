@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from server.access.models import Account, LoginSession
+from server.database import chunks
 
 _ACCOUNT, _SESSION = Account.__table__.c, LoginSession.__table__.c
 
@@ -46,3 +48,12 @@ def credentials_of(connection: Connection, login: str) -> tuple[str, str] | None
         select(_ACCOUNT.id, _ACCOUNT.password_hash).where(_ACCOUNT.login == login)
     ).one_or_none()
     return None if row is None else (row.id, row.password_hash)
+
+
+def logins_by_account(connection: Connection, account_ids: Iterable[str]) -> dict[str, str]:
+    """Return the log-in name of each account that exists."""
+    found: dict[str, str] = {}
+    for part in chunks(sorted(set(account_ids))):
+        rows = connection.execute(select(_ACCOUNT.id, _ACCOUNT.login).where(_ACCOUNT.id.in_(part)))
+        found.update({row.id: row.login for row in rows})
+    return found

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date
 from math import ceil
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from server.campaigns.queries import CampaignView, all_campaigns
-from server.dashboard.formats import short_id
-from server.dashboard.queries import Sight, syncs_of
+from server.dashboard.formats import installation_number, short_id
+from server.dashboard.queries import Sight, names_of, syncs_of
 from server.dashboard.rules import (
     BOARD_LINES,
     BoardLine,
-    Completeness,
     Listing,
     PlanFigure,
-    completeness_of,
     paged,
     sorted_lines,
     totals_of,
 )
-from server.devices.queries import all_installations
-from server.journals.queries import counts_by_state
+from server.devices.queries import installation_numbers
 from server.office.queries import organisations_by_key, team_memberships_of, teams_by_id, workers_by_id
 from server.office.rules import team_on
 from server.quotas.board import BoardRow, TotalRow, board_rows, totals
+from server.quotas.completeness import completeness_at
+from server.quotas.periods import Completeness, figure_standing, within
+from server.quotas.queries import indicators
 from sync.clock import local_day
 
 # An agent's page looks back over a year's drives, not over all there ever were.
@@ -60,6 +61,34 @@ class BoardTab:
 
 
 @dataclass(frozen=True, slots=True)
+class TabletLine:
+    """A tablet that may still hold something of a period; `reason` says why."""
+
+    installation: str
+    number: str
+    worker_id: str
+    worker_name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStanding:
+    """How complete a period is. The counts are of the whole office, `tablets` are those in sight.
+
+    What is missing elsewhere moves a figure as well, so nobody is told "final" for an area alone.
+    """
+
+    installations: int
+    outstanding: int
+    unsettled: int
+    written_off: int
+    is_over: bool
+    is_recovering: bool
+    is_final: bool
+    tablets: list[TabletLine]
+
+
+@dataclass(frozen=True, slots=True)
 class BoardPage:
     """A whole board. `lines` are one page of it, the totals are of all lines."""
 
@@ -75,12 +104,12 @@ class BoardPage:
     lines_total: int
     silent: int
     unsent: int
-    completeness: Completeness
+    completeness: PeriodStanding
     listing: Listing
 
 
 def board_page(
-    connection: Connection, choice: BoardChoice, sight: Sight, now_ms: int, zone: tzinfo
+    connection: Connection, choice: BoardChoice, sight: Sight, now_ms: int, zone: ZoneInfo
 ) -> BoardPage | None:
     """Return the board that `choice` asks for, within `sight`; None without any such campaign."""
     today = local_day(now_ms, zone)
@@ -92,7 +121,8 @@ def board_page(
     tabs = _tabs(rows, choice)
     tab = next((each for each in tabs if each.is_current), None)
     mine = [row for row in rows if tab and _is_of(row, tab)]
-    lines = _lines(connection, mine, campaign, today, now_ms)
+    known = completeness_at(connection, campaign.to_day, now_ms, zone)
+    lines = _lines(connection, mine, campaign, known, today, now_ms)
     whole = _whole(connection, campaign, tab, today) if sight.areas.office_wide else None
     ordered = sorted_lines(lines, choice.order)
     start = (choice.page - 1) * BOARD_LINES
@@ -111,7 +141,7 @@ def board_page(
         lines_total=len(lines),
         silent=sum(sync.freshness != "fresh" for sync in syncs),
         unsent=sum(sync.unsent or 0 for sync in syncs),
-        completeness=_completeness(connection, sight, campaign, now_ms, zone),
+        completeness=period_standing(connection, sight, known),
         listing=listing,
     )
 
@@ -165,8 +195,14 @@ def _tabs(rows: Sequence[BoardRow], choice: BoardChoice) -> list[BoardTab]:
 
 
 def _lines(
-    connection: Connection, rows: Sequence[BoardRow], campaign: CampaignView, today: date, now_ms: int
+    connection: Connection,
+    rows: Sequence[BoardRow],
+    campaign: CampaignView,
+    known: Completeness,
+    today: date,
+    now_ms: int,
 ) -> list[BoardLine]:
+    defined = {named.indicator.code: named.indicator for named in indicators(connection)}
     worker_of = {row.holder: _worker_of(row) for row in rows}
     ids = {worker_id for worker_id in worker_of.values() if worker_id is not None}
     agents = {row.holder for row in rows if row.holder_kind == "agent"}
@@ -184,6 +220,7 @@ def _lines(
             plans=_plans(row, two_plans),
             worker_id=worker_of[row.holder],
             sync=syncs.get(row.holder),
+            standing=figure_standing(defined[row.indicator], worker_of[row.holder], known),
         )
         for row in rows
     ]
@@ -245,15 +282,31 @@ def _teams(
     return {agent: names[team].name for agent, team in team_of.items() if team in names}
 
 
-def _completeness(
-    connection: Connection, sight: Sight, campaign: CampaignView, now_ms: int, zone: tzinfo
-) -> Completeness:
-    """Return how much of the campaign's period the tablets of those in sight have delivered."""
-    end = datetime.combine(campaign.to_day + timedelta(days=1), time(), zone)
-    views = [view for view in all_installations(connection) if sight.covers(view.worker_id)]
-    states = counts_by_state(connection, {view.worker_id for view in views})
-    unsettled = sum(of_one.get("held", 0) + of_one.get("quarantined", 0) for of_one in states.values())
-    return completeness_of(views, int(end.timestamp() * 1000), now_ms, unsettled)
+def period_standing(connection: Connection, sight: Sight, known: Completeness) -> PeriodStanding:
+    """Return a period's completeness with the outstanding tablets in sight, by number."""
+    tablets = within(known, sight.worker_ids)
+    names = names_of(connection, {tablet.worker_id for tablet in tablets})
+    numbers = installation_numbers(connection, {tablet.installation_id for tablet in tablets})
+    tablets.sort(key=lambda tablet: numbers[tablet.installation_id])
+    return PeriodStanding(
+        installations=known.installations,
+        outstanding=len(known.outstanding),
+        unsettled=known.unsettled_count,
+        written_off=known.written_off,
+        is_over=known.is_over,
+        is_recovering=known.is_recovering,
+        is_final=known.is_final,
+        tablets=[
+            TabletLine(
+                installation=tablet.installation_id,
+                number=installation_number(numbers[tablet.installation_id]),
+                worker_id=tablet.worker_id,
+                worker_name=names.get(tablet.worker_id, "–"),
+                reason=tablet.reason,
+            )
+            for tablet in tablets
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,19 +322,26 @@ class AgentQuota:
     pending: int
     not_counted: int
     plan: PlanFigure
+    standing: str
 
 
-def agent_quotas(connection: Connection, worker_id: str, today: date) -> list[AgentQuota]:
+def agent_quotas(connection: Connection, worker_id: str, now_ms: int, zone: ZoneInfo) -> list[AgentQuota]:
     """Return what a worker is asked for, and has done, as agent or as promoter; latest campaign first."""
-    return [
-        _agent_quota(campaign, row)
-        for campaign in all_campaigns(connection)[:_CAMPAIGNS_SHOWN]
-        for row in board_rows(connection, campaign.number, today)
-        if _worker_of(row) == worker_id
-    ]
+    defined = {named.indicator.code: named.indicator for named in indicators(connection)}
+    today, found = local_day(now_ms, zone), []
+    for campaign in all_campaigns(connection)[:_CAMPAIGNS_SHOWN]:
+        rows = board_rows(connection, campaign.number, today)
+        mine = [row for row in rows if _worker_of(row) == worker_id]
+        if mine:
+            known = completeness_at(connection, campaign.to_day, now_ms, zone)
+            found += [
+                _agent_quota(campaign, row, figure_standing(defined[row.indicator], worker_id, known))
+                for row in mine
+            ]
+    return found
 
 
-def _agent_quota(campaign: CampaignView, row: BoardRow) -> AgentQuota:
+def _agent_quota(campaign: CampaignView, row: BoardRow, standing: str) -> AgentQuota:
     return AgentQuota(
         campaign=campaign,
         code=row.indicator,
@@ -292,4 +352,5 @@ def _agent_quota(campaign: CampaignView, row: BoardRow) -> AgentQuota:
         pending=row.sums.pending,
         not_counted=row.sums.not_counted,
         plan=_plans(row, two_plans=False)[0],
+        standing=standing,
     )

@@ -95,11 +95,11 @@ def agent(worker_id: UUID) -> Any:
     with look() as seen:
         if not seen.sight.covers(own_id):
             abort(404)
-        today = local_day(seen.now_ms, current_runtime().config.time_zone)
-        found = agent_page(seen.connection, own_id, seen.now_ms, today)
+        zone = current_runtime().config.time_zone
+        found = agent_page(seen.connection, own_id, seen.now_ms, local_day(seen.now_ms, zone))
         if found is None:
             abort(404)
-        quotas = agent_quotas(seen.connection, own_id, today)
+        quotas = agent_quotas(seen.connection, own_id, seen.now_ms, zone)
         if tab == "entries":
             entries, listing = agent_entries(seen.connection, own_id, page_argument())
             lists: dict[str, Any] = {"entries": entries, "credit_lines": None}
@@ -208,7 +208,7 @@ def board_shown(query: dict[str, Any]) -> dict[str, Any]:
         "totals": [asdict(figure) for figure in page.totals],
         "lines": [_line_shown(line) for line in page.lines],
         "lines_total": page.lines_total,
-        "completeness": {**asdict(page.completeness), "is_final": page.completeness.is_final},
+        "completeness": asdict(page.completeness),
         "has_more": page.listing.has_older,
     }
 

@@ -37,14 +37,6 @@ class DeviceHeard(Protocol):
         """Return how many entries it had not delivered then."""
 
 
-class EnrolledDevice(DeviceHeard, Protocol):
-    """What completeness needs of an installation."""
-
-    @property
-    def enrolled_ms(self) -> int:
-        """Return when it was enrolled."""
-
-
 @dataclass(frozen=True, slots=True)
 class SyncState:
     """How old what we have of an agent is, and how much the tablet kept back when it last reported."""
@@ -71,7 +63,10 @@ class PlanFigure:
 
 @dataclass(frozen=True, slots=True)
 class BoardLine:
-    """One holder of quotas. `plans` holds one figure per plan of the board, in its order."""
+    """One holder of quotas. `plans` holds one figure per plan of the board, in its order.
+
+    `standing`: final, may_move (through what other agents recorded) or provisional.
+    """
 
     holder: str
     name: str
@@ -81,21 +76,7 @@ class BoardLine:
     plans: tuple[PlanFigure, ...]
     worker_id: str | None
     sync: SyncState | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Completeness:
-    """How many of a period's tablets have still to deliver, and what waits for a person."""
-
-    installations: int
-    outstanding: int
-    unsettled: int
-    is_over: bool
-
-    @property
-    def is_final(self) -> bool:
-        """Return whether the period's figures can no longer move."""
-        return self.is_over and not self.outstanding and not self.unsettled
+    standing: str = "provisional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,27 +153,6 @@ def totals_of(lines: Sequence[BoardLine]) -> tuple[PlanFigure, ...]:
             )
         )
     return tuple(totals)
-
-
-def completeness_of(
-    installations: Iterable[EnrolledDevice], end_ms: int, now_ms: int, unsettled: int
-) -> Completeness:
-    """Return how complete a period's figures are.
-
-    A tablet has delivered the period when it was heard after the end and had kept nothing back
-    then; while the period runs, when it was heard within a day. A fenced one has not, until it is
-    replaced. Replaced tablets are retired, and one enrolled after the end holds nothing of the period.
-    """
-    is_over = now_ms >= end_ms
-    heard_after_ms = end_ms if is_over else now_ms - _DAY_MS
-    total = outstanding = 0
-    for device in installations:
-        if device.state == "superseded" or device.enrolled_ms >= end_ms:
-            continue
-        total += 1
-        is_heard = device.last_sync_ms is not None and device.last_sync_ms >= heard_after_ms
-        outstanding += not is_heard or device.unsent > 0 or device.state == "fenced"
-    return Completeness(total, outstanding, unsettled, is_over)
 
 
 def sorted_lines(lines: Iterable[BoardLine], order: str) -> list[BoardLine]:

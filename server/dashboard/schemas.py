@@ -23,6 +23,8 @@ from server.dashboard.rules import BOARD_LINES, BOARD_ORDERS, LIST_LINES, PAGES_
 from sync.codes import EntryCode
 
 _MOST = 2**53
+# More tablets than any office has.
+_TABLETS_MOST = 100_000
 
 
 def _query_number(most: int, default: int | None) -> fields.Field[Any]:
@@ -96,16 +98,30 @@ class BoardLineShown(ResponseSchema):
     percent = optional(pattern(r"[0-9]+\.[0-9]{2}"))
     plans = list_of(nested(PlanShown), most=2)
     sync = optional(nested(SyncShown))
+    standing = _word()
+
+
+class TabletShown(ResponseSchema):
+    """A tablet that may still hold something of a period, and why."""
+
+    installation = uuid_text()
+    number = text(most=20)
+    worker_id = text(most=100)
+    worker_name = text(most=300)
+    reason = _word()
 
 
 class CompletenessShown(ResponseSchema):
-    """How many tablets have still to deliver the period; final once nothing can move."""
+    """What is still missing of a period: counts of the whole office, and the tablets in sight."""
 
     installations = integer(0, _MOST)
     outstanding = integer(0, _MOST)
     unsettled = integer(0, _MOST)
+    written_off = integer(0, _MOST)
     is_over = boolean()
+    is_recovering = boolean()
     is_final = boolean()
+    tablets = list_of(nested(TabletShown), most=_TABLETS_MOST)
 
 
 class BoardShown(ResponseSchema):

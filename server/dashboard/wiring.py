@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from schemas.messages import message
 from server.access.actions import account_actor
 from server.access.permissions import ROUTES, Permission, roles_with
+from server.access.rules import holds_any
 from server.access.wiring import current_account, viewer
 from server.audit.changes import Change, run_change
 from server.dashboard import formats
@@ -153,6 +154,7 @@ _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("workbench.quarantine", "/quarantine", lambda: gettext("Bị giữ lại")),
     ("dashboard.incidents", "/incidents", lambda: gettext("Sự cố")),
     ("dashboard.devices", "/devices", lambda: gettext("Thiết bị")),
+    ("acceptance.overview", "/acceptance", lambda: gettext("Nghiệm thu")),
 )
 
 
@@ -181,10 +183,10 @@ def address(**changes: str | int | None) -> str:
     return "?" + urlencode([*kept, *fresh])
 
 
-def may(permission: Permission) -> bool:
-    """Return whether the viewer has this permission over anything."""
+def may(permission: Permission, *, office_wide: bool = False) -> bool:
+    """Return whether the viewer has this permission over anything, or over the whole office."""
     account = viewer()
-    return account is not None and bool(account.roles & roles_with(permission))
+    return account is not None and holds_any(account.held, roles_with(permission), office_wide=office_wide)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,39 @@ WORDS: dict[str, tuple[str, str]] = {
         "Máy chủ không nhớ xác nhận mà máy giữ",
         "Forgotten acknowledgement",
     ),
+    # how sure a figure is
+    "standing_final": ("Đã chốt", "Final"),
+    "standing_may_move": ("Có thể thay đổi", "May move"),
+    "standing_provisional": ("Tạm tính", "Provisional"),
+    # why a tablet has not delivered a period
+    "outstanding_silent": ("Chưa đồng bộ sau khi kết thúc", "Not heard since the end"),
+    "outstanding_never_heard": ("Chưa đồng bộ lần nào", "Never synced"),
+    "outstanding_unsent": ("Còn mục chưa gửi", "Kept entries back"),
+    "outstanding_unproven": ("Đã gửi, chờ lần đồng bộ sau xác nhận", "Heard; its next sync will tell"),
+    "outstanding_fenced": ("Bị cách ly", "Fenced"),
+    "outstanding_not_carried_over": (
+        "Đã thay máy, còn mục chưa chuyển sang",
+        "Replaced, and not everything was carried over",
+    ),
+    # why a period cannot be accepted, or a tablet given up
+    "refused_not_complete": (
+        "Đợt này chưa đủ số liệu: hãy ghi lý do (ít nhất 10 ký tự) nếu vẫn nghiệm thu",
+        "This period is not complete: give a reason (10 characters at least) to accept it all the same",
+    ),
+    "refused_not_over": ("Ngày cuối phải là ngày đã qua", "The last day has to be over"),
+    "refused_not_open": ("Những ngày này đã được nghiệm thu", "These days have been accepted already"),
+    "refused_after_campaign": ("Ngày cuối nằm sau chiến dịch", "The last day lies after the campaign"),
+    "refused_campaign_unknown": ("Không có chiến dịch này", "There is no such campaign"),
+    "refused_day_invalid": ("Ngày không hợp lệ", "This is no day"),
+    "refused_reason_missing": ("Hãy ghi lý do, ít nhất 10 ký tự", "Give a reason of 10 characters at least"),
+    "refused_already_proposed": ("Đã có người đề nghị xoá sổ máy này", "Somebody has proposed this already"),
+    "refused_already_written_off": ("Máy này đã được xoá sổ", "This tablet has been given up already"),
+    "refused_not_proposed": ("Chưa ai đề nghị xoá sổ máy này", "Nobody has proposed to give this tablet up"),
+    "refused_same_person": (
+        "Người xác nhận phải khác người đề nghị",
+        "Another person than the one who proposed it has to confirm",
+    ),
+    "refused_own_tablet": ("Không ai tự xoá sổ máy của mình", "Nobody gives up the own tablet"),
     # installations
     "installation_active": ("Đang dùng", "Active"),
     "installation_fenced": ("Bị cách ly", "Fenced"),

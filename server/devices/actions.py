@@ -124,6 +124,9 @@ def enrol_installation(
         last_sync_ms=None,
         clock_offset_ms=None,
         app_version=None,
+        delivered_ms=None,
+        revoked_ms=None,
+        written_off_ms=None,
     )
     change.update(EnrolmentCode.__table__, {"code_sha256": sha256}, used_by=installation_id)
     change.audit("installation_enrolled", installation_id, number=number, predecessor=predecessor_id)
@@ -165,8 +168,12 @@ def record_sync(
     wall_ms: int,
     journal_head: JournalHead,
     app_version: str | None,
+    delivered_ms: int | None,
 ) -> None:
-    """Store the clock mark and the heartbeat that every sync leaves."""
+    """Store the clock mark and the heartbeat that every sync leaves.
+
+    `delivered_ms`: everything captured before it has been received; it never goes back.
+    """
     change.connection.execute(
         insert(ClockMarkRow),
         {
@@ -187,6 +194,7 @@ def record_sync(
         last_sync_ms=mark.server_ms,
         clock_offset_ms=wall_ms - mark.server_ms,
         app_version=app_version,
+        delivered_ms=delivered_ms,
     )
 
 
@@ -215,5 +223,6 @@ def revoke_installation(change: Change, installation_id: str) -> None:
         {"id": installation_id},
         state=str(InstallationState.REVOKED),
         last_valid_seq=max(found.acked_seq, found.last_valid_seq or 0),
+        revoked_ms=change.now_ms if found.revoked_ms is None else found.revoked_ms,
     )
     change.audit("installation_revoked", installation_id, last_valid_seq=found.acked_seq)

@@ -12,7 +12,8 @@ class Installation(Base):
     """One enrolled app install with its own key; `number` is never given twice.
 
     `acked_seq` and `head_digest` are the end of the received journal; `journal_head_*` is what the
-    device last said of its own end (the heartbeat).
+    device last said of its own end (the heartbeat). Whatever was captured before `delivered_ms` has
+    been received; `written_off_ms` is when two people gave the tablet up.
     """
 
     __tablename__ = "installation"
@@ -41,6 +42,24 @@ class Installation(Base):
     last_sync_ms: Mapped[int | None] = mapped_column(BigInteger)
     clock_offset_ms: Mapped[int | None] = mapped_column(BigInteger)
     app_version: Mapped[str | None] = mapped_column(Text)
+    delivered_ms: Mapped[int | None] = mapped_column(BigInteger)
+    revoked_ms: Mapped[int | None] = mapped_column(BigInteger)
+    written_off_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class WriteOff(Base):
+    """A lost tablet that somebody proposed to give up; another person confirms it, or nobody."""
+
+    __tablename__ = "write_off"
+    __table_args__ = (Index("ix_write_off_installation_id", "installation_id"),)
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    installation_id: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    proposed_by: Mapped[str] = mapped_column(Text)
+    proposed_ms: Mapped[int] = mapped_column(BigInteger)
+    settled_by: Mapped[str | None] = mapped_column(Text)
+    settled_ms: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(Text)
 
 
 class EnrolmentCode(Base):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from schemas.signatures import PublicKey
 from server.database import chunks
-from server.devices.models import ClockMarkRow, EnrolmentCode, Installation
+from server.devices.models import ClockMarkRow, EnrolmentCode, Installation, WriteOff
 from server.devices.rules import PREDECESSORS_MOST
 from sync.clock import ClockMark
 
@@ -34,11 +34,26 @@ class InstallationView:
     last_sync_ms: int | None
     clock_offset_ms: int | None
     app_version: str | None
+    journal_head_digest: str
+    delivered_ms: int | None
+    revoked_ms: int | None
+    written_off_ms: int | None
 
     @property
     def unsent(self) -> int:
         """Return how many entries the device had at its last sync that have not arrived."""
         return max(self.journal_head_seq - self.acked_seq, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOffView:
+    """A tablet that somebody wants to give up, and still waits for another person; who is an account."""
+
+    id: str
+    installation_id: str
+    reason: str
+    proposed_by: str
+    proposed_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +189,14 @@ def code_row(connection: Connection, code_sha256: str) -> Row[tuple[object, ...]
     return connection.execute(
         code.select().where(code.c.code_sha256 == code_sha256).with_for_update()
     ).one_or_none()
+
+
+def open_write_offs(connection: Connection, installation_ids: Iterable[str]) -> dict[str, WriteOffView]:
+    """Return the proposal to give up each of these tablets that waits for a second person."""
+    table, found = WriteOff.__table__.c, {}
+    columns = [table[name] for name in WriteOffView.__dataclass_fields__]
+    for part in chunks(sorted(set(installation_ids))):
+        statement = select(*columns).where(table.installation_id.in_(part), table.state == "proposed")
+        for row in connection.execute(statement):
+            found[row.installation_id] = WriteOffView(*row)
+    return found

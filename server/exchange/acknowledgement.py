@@ -40,3 +40,16 @@ def remembered_seq(key: PrivateKey, shown: dict[str, str] | None, installation_i
     if content["installation"] != installation_id:
         return None
     return int(content["acked_seq"])
+
+
+def acknowledged_ms(key: PrivateKey, shown: dict[str, str] | None, installation_id: str) -> int | None:
+    """Return when the office gave the acknowledgement that is shown: what shows it was signed later.
+
+    None where there is none of this installation under the current office key.
+    """
+    if shown is None or shown["kid"] != key.kid:
+        return None
+    content = statement_content(key.public, ACKNOWLEDGEMENT_CONTEXT, shown)
+    if content is None or content["installation"] != installation_id:
+        return None
+    return int(content["server_ms"])

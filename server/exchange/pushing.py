@@ -20,7 +20,7 @@ from server.devices.queries import (
     lineage_of,
     locked_installation,
 )
-from server.devices.rules import InstallationState
+from server.devices.rules import InstallationState, signed_after_ms
 from server.errors import ProblemError, frames_of
 from server.exchange.batch import Batch
 from server.exchange.deciding import decide_entries
@@ -57,6 +57,7 @@ class SyncShown:
     predecessor_id: str | None
     app_version: str | None
     remembered_seq: int | None
+    acknowledged_ms: int | None
     first_seq: int | None
     previous_digest: str | None
     entries: Sequence[str]
@@ -266,11 +267,25 @@ class _Work:
             wall_ms=shown.clock.wall_ms,
             journal_head=shown.journal_head,
             app_version=shown.app_version,
+            delivered_ms=self._delivered_ms(change, installation, acked),
         )
         change.audit(
             "sync", installation.id, received=len(incoming) - replayed, acked_seq=acked.seq, head=acked.digest
         )
         return SyncDone(acked, verdicts, change.now_ms)
+
+    def _delivered_ms(self, change: Change, installation: InstallationView, acked: JournalHead) -> int | None:
+        """Return up to when everything that this tablet captured has been received.
+
+        Only a head that is the end of what was received proves it: a lower one is an older request's,
+        or a copy's; behind a higher one something is still missing.
+        """
+        shown, known_ms = self._prepared.shown, installation.delivered_ms
+        if shown.journal_head != acked:
+            return known_ms
+        enrolled_ms = installation.enrolled_ms
+        signed_ms = signed_after_ms(change.now_ms, shown.clock.wall_ms, enrolled_ms, shown.acknowledged_ms)
+        return signed_ms if known_ms is None else max(known_ms, signed_ms)
 
     def _judge(
         self,

@@ -32,7 +32,7 @@ from server.devices.actions import enrol_installation
 from server.devices.queries import installation_by_id, public_key_of
 from server.devices.rules import InstallationState
 from server.errors import ProblemError, refuses
-from server.exchange.acknowledgement import remembered_seq, signed_acknowledgement
+from server.exchange.acknowledgement import acknowledged_ms, remembered_seq, signed_acknowledgement
 from server.exchange.authentication import verify_request
 from server.exchange.body import inflate, parse_body, read_capped
 from server.exchange.outcomes import outcomes_shown
@@ -119,6 +119,7 @@ def _shown(runtime: Runtime, body: dict[str, Any]) -> SyncShown:
         predecessor_id=body["predecessor"],
         app_version=request.headers.get("User-Agent", "")[:100] or None,
         remembered_seq=remembered_seq(runtime.config.office_key, body["last_ack"], body["installation"]),
+        acknowledged_ms=acknowledged_ms(runtime.config.office_key, body["last_ack"], body["installation"]),
         first_seq=None if push is None else push["first_seq"],
         previous_digest=None if push is None else push["previous_digest"],
         entries=() if push is None else push["entries"],

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 from server.database import chunks
 from server.journals.models import ContestedEntry, Entry, HeldWait, Incident, Outcome
 from server.sealing import Sealer
-from sync.journal import DESK, genesis_digest
+from sync.journal import DESK, chain, genesis_digest
 from sync.push import JournalHead
 from sync.verdict import IN_EFFECT, Decision, OutcomeState, Verdict
 
@@ -396,3 +396,46 @@ def held_since(connection: Connection, before_ms: int) -> list[KnownEntry]:
         _OUTCOME.c.state == OutcomeState.HELD, _OUTCOME.c.changed_ms <= before_ms
     )
     return [KnownEntry(*row) for row in connection.execute(statement.order_by(_OUTCOME.c.entry_id))]
+
+
+def unsettled_by_worker(connection: Connection, to_day: date) -> dict[str, int]:
+    """Return how many entries up to a business day are held or quarantined, by worker."""
+    unsettled = (OutcomeState.HELD, OutcomeState.QUARANTINED)
+    statement = (
+        select(_OUTCOME.c.worker_id, func.count())
+        .join(
+            _ENTRY,
+            and_(_ENTRY.c.installation_id == _OUTCOME.c.installation_id, _ENTRY.c.seq == _OUTCOME.c.seq),
+        )
+        .where(_OUTCOME.c.state.in_(unsettled), _ENTRY.c.business_day <= to_day)
+        .group_by(_OUTCOME.c.worker_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def carries_over(
+    connection: Connection,
+    installation_id: str,
+    acked: tuple[int, str],
+    head: tuple[int, str],
+    successor_ids: Iterable[str],
+) -> bool:
+    """Return whether a successor delivered what `installation_id` signed for and never sent.
+
+    `acked` and `head` are (seq, digest): the end of what arrived, and of what was signed for. Entries
+    are carried over unchanged and in order, so the digests tell.
+    """
+    entry, missing = _ENTRY.c, head[0] - acked[0]
+    last = connection.scalar(
+        select(entry.sha256).where(entry.installation_id == installation_id, entry.seq == acked[0])
+    )
+    for successor_id in successor_ids:
+        mine = select(entry.seq).where(entry.installation_id == successor_id, entry.sha256 == last)
+        for start in (1, *(seq + 1 for seq in connection.scalars(mine))):
+            run = select(entry.sha256).where(
+                entry.installation_id == successor_id, entry.seq.between(start, start + missing - 1)
+            )
+            sha256s = list(connection.scalars(run.order_by(entry.seq)))
+            if len(sha256s) == missing and chain(acked[1], sha256s)[-1] == head[1]:
+                return True
+    return False

@@ -149,6 +149,65 @@ class ProgressRow(_States, Base):
     business_day: Mapped[date] = mapped_column(Date, primary_key=True)
 
 
+class StatementRow(Base):
+    """An accepted period (nghiệm thu): what counted then, frozen under a number. Never changes.
+
+    `digest` covers all of it and its lines; `is_complete` says whether anything could still arrive.
+    """
+
+    __tablename__ = "statement"
+    __table_args__ = (Index("ix_statement_campaign_to_day", "campaign", "to_day", unique=True),)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    campaign: Mapped[int] = mapped_column(BigInteger)
+    from_day: Mapped[date] = mapped_column(Date)
+    to_day: Mapped[date] = mapped_column(Date)
+    is_first: Mapped[bool] = mapped_column(Boolean)
+    accepted_ms: Mapped[int] = mapped_column(BigInteger)
+    accepted_by: Mapped[str] = mapped_column(Text)
+    worker_id: Mapped[str | None] = mapped_column(Text)
+    is_complete: Mapped[bool] = mapped_column(Boolean)
+    override_reason: Mapped[str | None] = mapped_column(Text)
+    installations: Mapped[int] = mapped_column(BigInteger)
+    outstanding: Mapped[int] = mapped_column(BigInteger)
+    unsettled: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str] = mapped_column(Text)
+
+
+class StatementLineRow(Base):
+    """One holder and indicator of a statement. `carried`: adjustments of earlier ones, paid with it.
+
+    `fingerprint` is the SHA-256 of the credits that counted, so that another set of the same size shows.
+    """
+
+    __tablename__ = "statement_line"
+    statement: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder_kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text, primary_key=True)
+    counted: Mapped[int] = mapped_column(BigInteger)
+    carried: Mapped[int] = mapped_column(BigInteger)
+    quota_initial: Mapped[int | None] = mapped_column(BigInteger)
+    quota_supplementary: Mapped[int | None] = mapped_column(BigInteger)
+    fingerprint: Mapped[str] = mapped_column(Text)
+
+
+class AdjustmentRow(Base):
+    """What an accepted line has moved by since; `carried_in`: the later statement that it is paid with."""
+
+    __tablename__ = "adjustment"
+    statement: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder_kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text, primary_key=True)
+    posting: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    campaign: Mapped[int] = mapped_column(BigInteger)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    dated_day: Mapped[date] = mapped_column(Date)
+    posted_ms: Mapped[int] = mapped_column(BigInteger)
+    posted_by: Mapped[str] = mapped_column(Text)
+    carried_in: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class HolidayRow(Base):
     """A day that breaks the rule of Monday to Friday: off, or a Saturday worked instead."""
 

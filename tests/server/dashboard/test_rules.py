@@ -10,7 +10,6 @@ from server.dashboard.rules import (
     BoardLine,
     PlanFigure,
     SyncState,
-    completeness_of,
     freshness_of,
     paged,
     sorted_lines,
@@ -30,7 +29,6 @@ class ATablet:
     state: str = "active"
     last_sync_ms: int | None = NOW_MS
     unsent: int = 0
-    enrolled_ms: int = 0
 
 
 def a_line(name: str, done: int, quota: int | None, expected: int | None) -> BoardLine:
@@ -62,33 +60,6 @@ def test_unsent_entries_of_all_tablets_in_use_add_up_with_the_age_of_the_oldest_
 
 def test_nobody_knows_what_a_fenced_tablet_still_holds():
     assert sync_of([ATablet("fenced")], NOW_MS).unsent is None
-
-
-@pytest.mark.parametrize(
-    ("tablet", "outstanding"),
-    [
-        (ATablet(), 0),
-        (ATablet(last_sync_ms=NOW_MS - 2 * DAY_MS), 1),
-        (ATablet(last_sync_ms=None), 1),
-        (ATablet(unsent=1), 1),
-        (ATablet("fenced"), 1),
-    ],
-)
-def test_a_tablet_has_delivered_a_period_when_heard_after_its_end_with_nothing_kept_back(tablet, outstanding):
-    known = completeness_of([tablet], NOW_MS - DAY_MS, NOW_MS, 0)
-    assert (known.installations, known.outstanding) == (1, outstanding)
-    assert known.is_final is (outstanding == 0)
-
-
-def test_a_replaced_tablet_and_one_enrolled_after_the_end_do_not_count():
-    tablets = [ATablet("superseded", None), ATablet(enrolled_ms=NOW_MS)]
-    assert completeness_of(tablets, NOW_MS - DAY_MS, NOW_MS, 0).installations == 0
-
-
-@pytest.mark.parametrize(("end_ms", "unsettled"), [(NOW_MS + 1, 0), (NOW_MS - DAY_MS, 1)])
-def test_figures_are_provisional_while_the_period_runs_or_entries_wait(end_ms, unsettled):
-    known = completeness_of([ATablet()], end_ms, NOW_MS, unsettled)
-    assert (known.outstanding, known.is_final) == (0, False)
 
 
 def test_who_lags_most_comes_first():

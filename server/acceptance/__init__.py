@@ -1,0 +1,1 @@
+"""The pages of acceptance (nghiệm thu): periods, statements, adjustments, tablets given up."""
