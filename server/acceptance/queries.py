@@ -75,13 +75,13 @@ class AcceptancePage:
 
 @dataclass(frozen=True, slots=True)
 class LineShown:
-    """One line with its adjustments. `now` is what counts today; `difference` must be 0 once posted."""
+    """One line with its adjustments. `recounted` is what counts today; `difference` must be 0 once posted."""
 
     line: StatementLine
     name: str
     indicator: tuple[str, str]
     adjusted: int
-    now: int
+    recounted: int
     difference: int
 
 
@@ -209,7 +209,7 @@ def _line_shown(
         name=name,
         indicator=titles.get(key[0], (key[0], key[0])),
         adjusted=adjusted,
-        now=known.counted + adjusted + moved,
+        recounted=known.counted + adjusted + moved,
         difference=moved,
     )
 

@@ -178,7 +178,7 @@ def statement_shown(number: int) -> dict[str, Any]:
             "name": each.name,
             "paid": each.line.paid,
             "adjusted": each.adjusted,
-            "now": each.now,
+            "recounted": each.recounted,
             "difference": each.difference,
         }
         for each in page.lines

@@ -43,7 +43,7 @@ class LineShown(ResponseSchema):
     quota_initial = optional(integer(0, _MOST))
     quota_supplementary = optional(integer(0, _MOST))
     adjusted = integer(-_MOST, _MOST)
-    now = integer(0, _MOST)
+    recounted = integer(0, _MOST)
     difference = integer(-_MOST, _MOST)
     fingerprint = text(most=64, least=0)
 

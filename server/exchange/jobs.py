@@ -10,6 +10,7 @@ from server.exchange.derivation import quota_differences
 from server.journals.actions import lock_names, move_outcome
 from server.journals.queries import held_since, known_entries
 from server.money.queries import unbalanced_entries
+from server.quotas.statements import altered_statements
 from server.runtime import Runtime
 from sync.clock import DAY_MS
 from sync.codes import EntryCode
@@ -55,6 +56,7 @@ def verify_nightly(runtime: Runtime) -> list[str]:
         findings += [f"feed {scope} disagrees with its head" for scope in feeds_that_disagree(connection)]
         findings += [f"payment {entry} is not balanced" for entry in unbalanced_entries(connection)]
         findings += [str(item) for item in quota_differences(connection, runtime)]
+        findings += [f"statement {number} was altered" for number in altered_statements(connection)]
     if findings:
         _log.error("verification_found", findings=len(findings))
     else:

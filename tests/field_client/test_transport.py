@@ -9,7 +9,10 @@ import pytest
 
 from field_client import transport
 from field_client.client import CLOCK_VARIABLE, clock_of_environment
+from field_client.exchange import ATTEMPTS, Exchanger, ServerBusyError
 from field_client.transport import HttpTransport, LineDownError, NotOurServerError
+from schemas.exchange import SyncResponse
+from schemas.signatures import PrivateKey
 from sync.clock import SystemClock, VirtualClock
 
 URL = "https://office.example"
@@ -71,6 +74,16 @@ def test_an_answer_that_drips_runs_into_the_deadline(monkeypatch):
     monkeypatch.setattr(transport, "WHOLE_S", -1.0)
     with pytest.raises(LineDownError, match="too long"):
         over(lambda _: httpx.Response(200, content=b"{}")).post("/p", b"", "s")
+
+
+def test_no_attempt_is_made_an_hour_after_the_request_was_signed():
+    """[Q5] A request is not sent more than an hour after it was signed."""
+    waits = []
+    line = over(lambda _: httpx.Response(503, headers={"retry-after": "300"}))
+    with pytest.raises(ServerBusyError):
+        Exchanger(line, PrivateKey.generate(), waits.append).post("/p", {}, SyncResponse())
+    assert len(waits) == ATTEMPTS - 1
+    assert sum(waits) + ATTEMPTS * transport.WHOLE_S < 3600
 
 
 def test_only_the_demo_moves_the_clock(monkeypatch, tmp_path):

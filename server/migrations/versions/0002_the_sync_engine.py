@@ -15,6 +15,23 @@ depends_on = None
 def upgrade() -> None:
     """Bring the tables to this revision."""
     op.create_table(
+        "adjustment",
+        sa.Column("statement", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("indicator", sa.Text(), nullable=False),
+        sa.Column("holder_kind", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("posting", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("campaign", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("dated_day", sa.Date(), nullable=False),
+        sa.Column("posted_ms", sa.BigInteger(), nullable=False),
+        sa.Column("posted_by", sa.Text(), nullable=False),
+        sa.Column("carried_in", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "statement", "indicator", "holder_kind", "holder", "posting", name=op.f("pk_adjustment")
+        ),
+    )
+    op.create_table(
         "desk_record",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
@@ -24,6 +41,56 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_desk_record")),
     )
+    op.create_table(
+        "statement",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("campaign", sa.BigInteger(), nullable=False),
+        sa.Column("from_day", sa.Date(), nullable=False),
+        sa.Column("to_day", sa.Date(), nullable=False),
+        sa.Column("is_first", sa.Boolean(), nullable=False),
+        sa.Column("accepted_ms", sa.BigInteger(), nullable=False),
+        sa.Column("accepted_by", sa.Text(), nullable=False),
+        sa.Column("worker_id", sa.Text(), nullable=True),
+        sa.Column("is_complete", sa.Boolean(), nullable=False),
+        sa.Column("override_reason", sa.Text(), nullable=True),
+        sa.Column("installations", sa.BigInteger(), nullable=False),
+        sa.Column("outstanding", sa.BigInteger(), nullable=False),
+        sa.Column("unsettled", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_statement")),
+    )
+    op.create_index("ix_statement_campaign_to_day", "statement", ["campaign", "to_day"], unique=True)
+    op.create_table(
+        "statement_line",
+        sa.Column("statement", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("indicator", sa.Text(), nullable=False),
+        sa.Column("holder_kind", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("counted", sa.BigInteger(), nullable=False),
+        sa.Column("carried", sa.BigInteger(), nullable=False),
+        sa.Column("quota_initial", sa.BigInteger(), nullable=True),
+        sa.Column("quota_supplementary", sa.BigInteger(), nullable=True),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "statement", "indicator", "holder_kind", "holder", name=op.f("pk_statement_line")
+        ),
+    )
+    op.create_table(
+        "write_off",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("installation_id", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("proposed_ms", sa.BigInteger(), nullable=False),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.Column("settled_ms", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_write_off")),
+    )
+    op.create_index("ix_write_off_installation_id", "write_off", ["installation_id"], unique=False)
+    op.add_column("installation", sa.Column("delivered_ms", sa.BigInteger(), nullable=True))
+    op.add_column("installation", sa.Column("revoked_ms", sa.BigInteger(), nullable=True))
+    op.add_column("installation", sa.Column("written_off_ms", sa.BigInteger(), nullable=True))
     op.add_column("outcome", sa.Column("flags", sa.Text(), server_default="[]", nullable=False))
     op.add_column("outcome", sa.Column("reason", sa.Text(), nullable=True))
     op.add_column("outcome", sa.Column("returned_ms", sa.BigInteger(), nullable=True))
@@ -36,4 +103,13 @@ def downgrade() -> None:
     op.drop_column("outcome", "returned_ms")
     op.drop_column("outcome", "reason")
     op.drop_column("outcome", "flags")
+    op.drop_column("installation", "written_off_ms")
+    op.drop_column("installation", "revoked_ms")
+    op.drop_column("installation", "delivered_ms")
+    op.drop_index("ix_write_off_installation_id", table_name="write_off")
+    op.drop_table("write_off")
+    op.drop_table("statement_line")
+    op.drop_index("ix_statement_campaign_to_day", table_name="statement")
+    op.drop_table("statement")
     op.drop_table("desk_record")
+    op.drop_table("adjustment")
