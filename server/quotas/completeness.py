@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from server.audit.queries import is_recovering
 from server.devices.queries import InstallationView, all_installations
 from server.journals.queries import carries_over, unsettled_by_worker
 from server.quotas.periods import Completeness, completeness_of, period_end_ms
@@ -18,7 +19,12 @@ def completeness_at(connection: Connection, to_day: date, now_ms: int, zone: Zon
     tablets = all_installations(connection)
     unsettled = unsettled_by_worker(connection, to_day)
     return completeness_of(
-        tablets, _lost(connection, tablets), unsettled, period_end_ms(to_day, zone), now_ms
+        tablets,
+        _lost(connection, tablets),
+        unsettled,
+        period_end_ms(to_day, zone),
+        now_ms,
+        is_recovering=is_recovering(connection),
     )
 
 

@@ -108,6 +108,8 @@ def completeness_of(
     unsettled: Mapping[str, int],
     end_ms: int,
     now_ms: int,
+    *,
+    is_recovering: bool = False,
 ) -> Completeness:
     """Return how complete a period that ends at `end_ms` is.
 
@@ -129,7 +131,8 @@ def completeness_of(
         reason = "not_carried_over" if tablet.id in replaced else _reason(tablet, end_ms, now_ms)
         if reason is not None:
             outstanding.append(Outstanding(tablet.id, tablet.worker_id, reason))
-    return Completeness(total, outstanding, unsettled, written_off, is_over=now_ms >= end_ms)
+    is_over = now_ms >= end_ms
+    return Completeness(total, outstanding, unsettled, written_off, is_over, is_recovering)
 
 
 def _first_enrolled_ms(tablet: Tablet, by_id: Mapping[str, Tablet]) -> int:

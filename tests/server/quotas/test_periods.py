@@ -131,7 +131,7 @@ def test_a_figure_unique_across_agents_may_move_while_any_tablet_is_outstanding(
 
 
 def test_nothing_is_final_while_the_office_recovers_from_a_restore():
-    known = Completeness(1, [], {}, 0, is_over=True, is_recovering=True)
+    known = completeness_of([ATablet()], (), {}, END_MS, NOW_MS, is_recovering=True)
     assert (known.is_final, known.is_final_for("an")) == (False, False)
 
 
