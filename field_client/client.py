@@ -19,6 +19,7 @@ from field_client.exchange import Exchanger
 from field_client.identity import Identities, Identity
 from field_client.outbox import Outbox, OwnEntry
 from field_client.projection import Projection
+from field_client.purging import purge_durable
 from field_client.receipts import CapStanding, OfflineCap, ReceiptBook
 from field_client.replica import Replica
 from field_client.session import Progress, Session, SyncReport, sync_lock
@@ -133,9 +134,15 @@ class FieldClient:
             )
             transport = self._transport(identity.server_url)
             try:
-                return session.run(Exchanger(transport, identity.key, self._sleep), progress)
+                report = session.run(Exchanger(transport, identity.key, self._sleep), progress)
             finally:
                 transport.close()
+            self.purge()
+            return report
+
+    def purge(self) -> int:
+        """Drop the personal details of finished work that two backups hold; return of how many entries."""
+        return purge_durable(self.store, self.identities, self._clock.now_ms())
 
     def status(self) -> Status:
         """Return how this device stands, without asking the server."""

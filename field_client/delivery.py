@@ -96,6 +96,14 @@ class Delivery:
         covered = (
             "local_id IN (SELECT local_id FROM journal WHERE installation_id = ? AND seq > ? AND seq <= ?)"
         )
+        span = (installation, ack.acked_seq, acked_before)
+        if ack.acked_seq < acked_before:
+            # The server was restored: what it has forgotten is unsent again until it is sent again.
+            connection.execute(
+                f"UPDATE entry SET acked_ms = NULL, reflected = 0 WHERE {covered}",  # noqa: S608
+                span,
+            )
+            connection.execute(f"UPDATE receipt SET acked = 0 WHERE {covered}", span)  # noqa: S608
         span = (installation, acked_before, ack.acked_seq)
         connection.execute(
             f"UPDATE entry SET acked_ms = ? WHERE acked_ms IS NULL AND {covered}",  # noqa: S608 - constant
@@ -103,30 +111,29 @@ class Delivery:
         )
         connection.execute(f"UPDATE receipt SET acked = 1 WHERE {covered}", span)  # noqa: S608 - constant
 
-    def record_verdicts(
-        self, identity: Identity, verdicts: Iterable[Mapping[str, Any]], *, afresh: bool
-    ) -> None:
+    def record_verdicts(self, identity: Identity, verdicts: Iterable[Mapping[str, Any]], epoch: int) -> None:
         """Keep verdicts by position, and as the entry's state where nothing newer is known.
 
         A replay brings the old verdict again, when its outcome may have moved on; a carried-over
-        entry is a duplicate of itself, which says nothing of what became of it. `afresh`: a new
-        epoch, in which verdicts may differ.
+        entry is a duplicate of itself, which says nothing of what became of it. A verdict of a
+        later `epoch` stands for the one before, from which it may differ.
         """
         for verdict in verdicts:
             where = (identity.installation, verdict["seq"])
             row = self._store.connection.execute(
-                "SELECT local_id, state FROM journal JOIN entry USING (local_id) "
+                "SELECT local_id, state, journal.epoch FROM journal JOIN entry USING (local_id) "
                 "WHERE installation_id = ? AND seq = ?",
                 where,
             ).fetchone()
             if row is None:
                 continue
-            local_id, state = row
+            local_id, state, epoch_before = row
             decision = verdict["verdict"]
             self._store.connection.execute(
-                "UPDATE journal SET verdict = ? WHERE installation_id = ? AND seq = ?", (decision, *where)
+                "UPDATE journal SET verdict = ?, epoch = ? WHERE installation_id = ? AND seq = ?",
+                (decision, epoch, *where),
             )
-            if state is not None and (not afresh or decision == Decision.DUPLICATE):
+            if state is not None and (epoch <= epoch_before or decision == Decision.DUPLICATE):
                 continue
             self._store.connection.execute(
                 "UPDATE entry SET state = ?, code = ?, field = ?, flags = ? WHERE local_id = ?",

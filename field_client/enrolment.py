@@ -117,12 +117,15 @@ class Enrolment:
         return identity
 
     def _carry_over(self, old: Identity, new: Identity) -> None:
-        """Place every entry above the durable mark in the new journal, bytes unchanged, in order."""
+        """Place every entry above the durable mark in the new journal, bytes unchanged, in order.
+
+        After a restore the mark may be lower than it was: what is purged by then cannot be carried.
+        """
         connection = self._store.connection
         durable_seq = self._identities.standing(old.installation).durable_seq
         carried = connection.execute(
             "SELECT local_id, sha256 FROM journal JOIN entry USING (local_id) "
-            "WHERE installation_id = ? AND seq > ? ORDER BY seq",
+            "WHERE installation_id = ? AND seq > ? AND purged_ms IS NULL ORDER BY seq",
             (old.installation, durable_seq),
         ).fetchall()
         digests = chain(genesis_digest(new.installation), (sha256 for _, sha256 in carried))

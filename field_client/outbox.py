@@ -22,7 +22,7 @@ from sync.entry import Fault, UnreadableEntry, read_entry
 from sync.journal import entry_sha256, genesis_digest, next_digest
 from sync.limits import LIMITS
 from sync.ports import IdSource
-from sync.push import JournalHead
+from sync.push import Hole, JournalHead
 
 
 class CaptureRefusedError(Exception):
@@ -45,7 +45,10 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class OwnEntry:
-    """An entry of this device as stored; `state` is what has become of it, None before a verdict."""
+    """An entry of this device as stored; `state` is what has become of it, None before a verdict.
+
+    `raw` is its exact bytes, or what is kept of them where it `is_purged`.
+    """
 
     local_id: int
     entry_id: str
@@ -59,6 +62,7 @@ class OwnEntry:
     code: str | None
     field: str | None
     flags: tuple[str, ...]
+    is_purged: bool = False
 
     @property
     def body(self) -> dict[str, Any]:
@@ -72,12 +76,21 @@ class OwnEntry:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A run of consecutive entries, and the head of the journal as it was read with them."""
+    """A run of consecutive entries, and the head of the journal as it was read with them.
+
+    `hole` is what was purged before the run; the run ends before the next purged entry.
+    """
 
     head: JournalHead
     first_seq: int
     previous_digest: str
     entries: list[str]
+    hole: Hole | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is nothing to push."""
+        return not self.entries and self.hole is None
 
     @property
     def last_seq(self) -> int:
@@ -87,7 +100,7 @@ class Batch:
 
 _COLUMNS = (
     "entry.local_id, entry.entry_id, entry.kind, entry.sha256, entry.sealed, entry.captured_ms, "
-    "entry.acked_ms, entry.reflected, entry.state, entry.code, entry.field, entry.flags"
+    "entry.acked_ms, entry.reflected, entry.purged_ms, entry.state, entry.code, entry.field, entry.flags"
 )
 
 
@@ -138,24 +151,41 @@ class Outbox:
         return None if found is None else str(found[0])
 
     def batch(self, installation: str, first_seq: int, most_entries: int, most_bytes: int) -> Batch:
-        """Return the run from `first_seq`, as much of it as fits; one entry always does."""
+        """Return the run from `first_seq`, as much of it as fits; one entry always does.
+
+        Entries that are purged there are declared as a hole, and the run begins behind it.
+        """
         with self._store.snapshot() as connection:
             head = self._head(self._identities.current())
+            start = self._first_unpurged(installation, first_seq, head.seq)
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM journal JOIN entry USING (local_id) "  # noqa: S608 - constant
                 "WHERE installation_id = ? AND seq >= ? ORDER BY seq LIMIT ?",
-                (installation, first_seq, most_entries),
+                (installation, start, most_entries),
             ).fetchall()
-            previous = self.digest_at(installation, first_seq - 1)
+            previous = self.digest_at(installation, start - 1) or genesis_digest(installation)
+        hole = None if start == first_seq else Hole(first_seq, start - 1, previous)
         entries: list[str] = []
         used_bytes = 0
         for row in rows:
-            raw = self._own(row).raw
+            entry = self._own(row)
+            if entry.is_purged:
+                break
+            raw = entry.raw
             used_bytes += len(json.dumps(raw, ensure_ascii=False).encode("utf-8")) + 1
             if entries and used_bytes > most_bytes:
                 break
             entries.append(raw)
-        return Batch(head, first_seq, previous or genesis_digest(installation), entries)
+        return Batch(head, start, previous, entries, hole)
+
+    def _first_unpurged(self, installation: str, first_seq: int, head_seq: int) -> int:
+        """Return the first position from `first_seq` that still has its bytes, or the one after the head."""
+        found = self._store.connection.execute(
+            "SELECT seq FROM journal JOIN entry USING (local_id) "
+            "WHERE installation_id = ? AND seq >= ? AND purged_ms IS NULL ORDER BY seq LIMIT 1",
+            (installation, first_seq),
+        ).fetchone()
+        return max(head_seq + 1, first_seq) if found is None else int(found[0])
 
     def entry(self, entry_id: str) -> OwnEntry | None:
         """Return the newest own entry with this id, or None."""
@@ -227,7 +257,7 @@ class Outbox:
         return [self._own(row) for row in self._store.connection.execute(statement, values)]
 
     def _own(self, row: tuple[Any, ...]) -> OwnEntry:
-        local_id, entry_id, kind, sha256, sealed, captured_ms, acked_ms, reflected, *outcome = row
+        local_id, entry_id, kind, sha256, sealed, captured_ms, acked_ms, reflected, purged_ms, *outcome = row
         state, code, field, flags = outcome
         raw = self._store.sealer.open(sealed, "entry.sealed", sha256)
         return OwnEntry(
@@ -243,4 +273,5 @@ class Outbox:
             code,
             field,
             tuple(json.loads(flags)) if flags else (),
+            purged_ms is not None,
         )

@@ -97,21 +97,22 @@ class Replica:
         stands = {scope: (cursor.epoch, cursor.seq) for scope, cursor in held.items()}
         return all(stands.get(grant.scope) == (grant.epoch, grant.head) for grant in grants)
 
-    def settle(self, grants: Sequence[Grant], now_ms: int) -> list[str]:
+    def settle(self, grants: Sequence[Grant], now_ms: int, *, keeps_everything: bool = False) -> list[str]:
         """At the heads: drop what is no longer granted, let unlisted records leave, compare sums.
 
+        `keeps_everything`: the office recovers from a restore, and may only have forgotten them.
         Returns the scopes whose count or sum differs from the server's; each is an incident.
         """
         connection, held = self._store.connection, self.cursors()
         granted = {grant.scope: grant for grant in grants}
-        for scope in held:
-            if scope not in granted:
+        if not keeps_everything:
+            for scope in held.keys() - granted.keys():
                 connection.execute("DELETE FROM listed WHERE scope = ?", (scope,))
                 connection.execute("DELETE FROM cursor WHERE scope = ?", (scope,))
-        connection.execute(
-            "DELETE FROM record WHERE NOT EXISTS (SELECT 1 FROM listed WHERE "
-            "listed.record_type = record.record_type AND listed.record_id = record.record_id)"
-        )
+            connection.execute(
+                "DELETE FROM record WHERE NOT EXISTS (SELECT 1 FROM listed WHERE "
+                "listed.record_type = record.record_type AND listed.record_id = record.record_id)"
+            )
         differing = [
             scope
             for scope, grant in granted.items()

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -117,7 +117,7 @@ class Session:
         at_heads, idle_rounds = False, 0
         while True:
             batch, is_last = self._next_batch(identity)
-            if not batch.entries and at_heads:
+            if batch.is_empty and at_heads:
                 break
             before = self._position(identity)
             try:
@@ -147,7 +147,7 @@ class Session:
 
     def _request(self, identity: Identity, batch: Batch, is_last: bool) -> dict[str, Any]:
         push = pull = None
-        if batch.entries:
+        if not batch.is_empty:
             push = {
                 "first_seq": batch.first_seq,
                 "previous_digest": batch.previous_digest,
@@ -168,7 +168,7 @@ class Session:
             "last_ack": self._identities.standing(identity.installation).last_ack,
             "predecessor": identity.predecessor,
             "certificate": identity.certificate,
-            "hole": None,
+            "hole": None if batch.hole is None else asdict(batch.hole),
             "push": push,
             "pull": pull,
         }
@@ -200,9 +200,8 @@ class Session:
         try:
             with self._store.transaction():
                 self._delivery.require_own_journal(identity, ack)
-                afresh = ack.epoch > self._identities.standing(identity.installation).epoch
                 self._delivery.accept(identity, ack, now_ms)
-                self._delivery.record_verdicts(identity, answer["verdicts"], afresh=afresh)
+                self._delivery.record_verdicts(identity, answer["verdicts"], ack.epoch)
                 for outcome in answer["outcomes"]:
                     self._delivery.record_outcome(outcome["id"], outcome)
                 at_heads = self._take_in_rows(answer, now_ms)
@@ -211,7 +210,7 @@ class Session:
             raise
         for verdict in answer["verdicts"]:
             self._report.verdicts[verdict["verdict"]] = self._report.verdicts.get(verdict["verdict"], 0) + 1
-        if batch.entries and ack.acked_seq < batch.first_seq:
+        if not batch.is_empty and ack.acked_seq < min(batch.first_seq, batch.last_seq):
             raise NotAcknowledgedError("the batch is not covered")
         self._resend_from, self._refusals = None, 0
         self._report.sent += len(batch.entries)
@@ -234,7 +233,9 @@ class Session:
         self._changes_left = sum(grant.head - held[grant.scope].seq for grant in grants)
         if not self._replica.is_at_heads(grants):
             return False
-        self._report.differing_scopes = self._replica.settle(grants, now_ms)
+        self._report.differing_scopes = self._replica.settle(
+            grants, now_ms, keeps_everything=answer["recovering"]
+        )
         self._delivery.mark_reflected()
         return True
 
@@ -247,7 +248,7 @@ class Session:
 
     def _show(self, identity: Identity, batch: Batch, progress: Progress) -> None:
         acked_seq = self._identities.standing(identity.installation).acked_seq
-        if batch.entries:
+        if not batch.is_empty:
             progress("push", acked_seq, batch.head.seq)
         if self._report.received:
             progress("pull", self._report.received, self._report.received + self._changes_left)

@@ -19,7 +19,7 @@ from field_client.sealing import KeyFileError, RowSealer, make_key_file, read_ke
 
 STORE_NAME = "field.sqlite3"
 KEY_NAME = "field.key"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_MS = 15_000
 
 _SCHEMA = """
@@ -42,8 +42,9 @@ CREATE TABLE entry (
     kind TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     captured_ms INTEGER NOT NULL,
-    sealed BLOB NOT NULL,           -- the exact bytes
+    sealed BLOB NOT NULL,           -- the exact bytes; once purged, what is kept of them
     acked_ms INTEGER,
+    purged_ms INTEGER,
     reflected INTEGER NOT NULL DEFAULT 0,
     state TEXT, code TEXT, field TEXT, flags TEXT
 );
@@ -56,6 +57,7 @@ CREATE TABLE journal (
     local_id INTEGER NOT NULL,
     digest TEXT NOT NULL,
     verdict TEXT,
+    epoch INTEGER NOT NULL DEFAULT 0,   -- of the verdict
     PRIMARY KEY (installation_id, seq)
 ) WITHOUT ROWID;
 CREATE TABLE touch (
@@ -93,6 +95,18 @@ CREATE TABLE incident (
 );
 """
 
+# What a file of an earlier version lacks, by that version.
+_UPGRADES = {
+    1: (
+        "ALTER TABLE entry ADD COLUMN purged_ms INTEGER",
+        "ALTER TABLE journal ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
+        """
+        UPDATE journal SET epoch = (SELECT epoch FROM installation WHERE id = journal.installation_id)
+        WHERE verdict IS NOT NULL
+        """,
+    )
+}
+
 
 class StoreError(Exception):
     """The client's file cannot be used; the message says why."""
@@ -126,7 +140,11 @@ class Store:
             if version == 0:
                 for statement in _SCHEMA.split(";\n"):
                     self.connection.execute(statement)
-                self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            else:
+                for step in range(version, SCHEMA_VERSION):
+                    for statement in _UPGRADES[step]:
+                        self.connection.execute(statement)
+            self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def close(self) -> None:
         """Close the file."""

@@ -50,9 +50,9 @@ _REQUEST_TEXTS: dict[str, tuple[str, str]] = {
         "Thiết bị bị nhân bản, cần đăng ký lại",
         "The device was cloned and must be enrolled again",
     ),
-    RequestCode.HOLE_UNSUPPORTED: (
-        "Máy chủ chưa nhận khai báo mất đoạn nhật ký",
-        "Declared holes are not accepted yet",
+    RequestCode.HOLE_MISMATCH: (
+        "Đoạn nhật ký khai báo mất không nối với phần gửi lên; hãy thử lại",
+        "The declared hole does not end where the sent part begins; try again",
     ),
     RequestCode.ENROLMENT_CODE_INVALID: (
         "Mã đăng ký sai, đã dùng hoặc đã hết hạn; hãy xin mã mới",

@@ -42,7 +42,7 @@ STATUS_OF: dict[RequestCode, int] = {
     RequestCode.HEAD_MISMATCH: 409,
     RequestCode.JOURNAL_GAP: 409,
     RequestCode.JOURNAL_FORKED: 409,
-    RequestCode.HOLE_UNSUPPORTED: 422,
+    RequestCode.HOLE_MISMATCH: 422,
     RequestCode.ENROLMENT_CODE_INVALID: 403,
     RequestCode.KEY_ID_TAKEN: 409,
     RequestCode.NOT_LOGGED_IN: 401,

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from server.audit.changes import Actor, run_change
 from server.database import DatabaseBusyError, Transactions
+from server.devices.actions import register_backup
+from server.devices.queries import BackupView
 from server.migrations import current_revision, newest_revision
+from server.runtime import Runtime
 
 _OWNER_ONLY = 0o600
+_MARKS = "SELECT id, acked_seq FROM installation"
 _DUMP_TIMEOUT_S = 6 * 60 * 60
 
 
@@ -40,11 +47,16 @@ class BackupError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup that passed its check. `row_counts` is by table; empty where it cannot be known."""
+    """A backup that passed its check. `row_counts` is by table; empty where it cannot be known.
+
+    `marks` is up to where it holds each installation's journal.
+    """
 
     path: Path
     byte_count: int
+    sha256: str
     row_counts: dict[str, int]
+    marks: dict[str, int]
 
 
 def readiness(transactions: Transactions) -> Readiness:
@@ -75,17 +87,43 @@ def make_backup(engine: Engine, path: Path) -> Backup:
         raise BackupError(f"the folder cannot be written: {error.strerror}") from error
     try:
         if engine.dialect.name == "sqlite":
-            row_counts = _copy_sqlite(engine, unfinished)
+            row_counts, marks = _copy_sqlite(engine, unfinished)
         else:
-            row_counts = _dump_postgresql(engine, unfinished)
+            row_counts, marks = {}, _dump_postgresql(engine, unfinished)
+        sha256 = file_sha256(unfinished)
         _make_durable(unfinished, path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    return Backup(path, path.stat().st_size, row_counts)
+    return Backup(path, path.stat().st_size, sha256, row_counts, marks)
 
 
-def _copy_sqlite(engine: Engine, target_path: Path) -> dict[str, int]:
+def register_verified(runtime: Runtime, backup: Backup) -> bool:
+    """Let a verified backup count for what is durable; return False where the tables are older than that.
+
+    What the two newest hold, devices may purge: never delete a backup before two newer ones are verified.
+    """
+    with runtime.transactions.reading() as connection:
+        if not inspect(connection).has_table("verified_backup"):
+            return False
+    made_ms = runtime.clock.now_ms()
+    registered = BackupView(runtime.ids.new_id(), made_ms, str(backup.path.resolve()), backup.sha256)
+    run_change(
+        runtime.transactions,
+        Actor("job:backup"),
+        made_ms,
+        lambda change: register_backup(change, registered, backup.marks),
+    )
+    return True
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy_sqlite(engine: Engine, target_path: Path) -> tuple[dict[str, int], dict[str, int]]:
     source_path = engine.url.database
     if not source_path or source_path == ":memory:":
         raise BackupError("there is no database file")
@@ -103,9 +141,11 @@ def _copy_sqlite(engine: Engine, target_path: Path) -> dict[str, int]:
                 raise BackupError("the copy fails its integrity check")
             if _count_rows(copy) != counts:
                 raise BackupError("the copy does not hold the rows that the database held")
+            # Read from the copy itself: what is purged on devices must be in the file, not beside it.
+            marks = dict(copy.execute(_MARKS)) if "installation" in counts else {}
     except sqlite3.Error as error:
         raise BackupError(f"SQLite: {error.sqlite_errorname}") from error
-    return counts
+    return counts, marks
 
 
 def _count_rows(connection: sqlite3.Connection) -> dict[str, int]:
@@ -118,7 +158,7 @@ def _count_rows(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _dump_postgresql(engine: Engine, target_path: Path) -> dict[str, int]:
-    """Dump with pg_dump, then let pg_restore read the whole dump back."""
+    """Dump with pg_dump, let pg_restore read the whole dump back, and return the marks of its snapshot."""
     for program in ("pg_dump", "pg_restore"):
         if shutil.which(program) is None:
             raise BackupError(f"{program} is not installed; PostgreSQL is backed up with it")
@@ -126,10 +166,24 @@ def _dump_postgresql(engine: Engine, target_path: Path) -> dict[str, int]:
     environment = {**os.environ, "PGPASSWORD": str(url.password or "")}
     address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
     dump = ["pg_dump", "--format=custom", "--no-owner", f"--file={target_path}", f"--dbname={address}"]
-    _run(dump, environment)
+    with _exported_snapshot(engine) as (snapshot, marks):
+        _run([*dump, f"--snapshot={snapshot}"], environment)
     # Reading everything back finds a damaged or shortened dump; nothing is restored anywhere.
     _run(["pg_restore", "--file=/dev/null", str(target_path)], environment)
-    return {}
+    return marks
+
+
+@contextmanager
+def _exported_snapshot(engine: Engine) -> Iterator[tuple[str, dict[str, int]]]:
+    """Give a snapshot that pg_dump can see, and the marks in it, while it is held."""
+    try:
+        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            snapshot = str(connection.scalar(text("SELECT pg_export_snapshot()")))
+            has_tables = connection.scalar(text("SELECT to_regclass('installation')")) is not None
+            rows = connection.execute(text(_MARKS)).all() if has_tables else []
+            yield snapshot, {installation: int(acked_seq) for installation, acked_seq in rows}
+    except SQLAlchemyError as error:
+        raise BackupError("the database cannot be read") from error
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:

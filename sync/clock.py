@@ -118,14 +118,20 @@ class CorrectedTime:
 
 
 def correct_time(
-    captured: ClockReading, seq: int, marks: Sequence[ClockMark], this_sync: ClockMark, enrolled_ms: int
+    captured: ClockReading,
+    seq: int,
+    marks: Sequence[ClockMark],
+    this_sync: ClockMark,
+    enrolled_ms: int,
+    received_ms: int | None = None,
 ) -> CorrectedTime:
     """Return the interval that the marks prove for what was `captured` at `seq` of the journal.
 
     `marks` are earlier syncs of the installation and its predecessors, oldest first; `this_sync`
     is the one that brings the entry. Without any mark the enrolment bounds the time from below.
+    `received_ms` is when the entry had first arrived, where a shown acknowledgement proves it.
     """
-    arrival_ms = this_sync.server_ms
+    arrival_ms = this_sync.server_ms if received_ms is None else min(received_ms, this_sync.server_ms)
     lower_ms, upper_ms = _bounds_by_position(seq, marks, min(enrolled_ms, arrival_ms), arrival_ms)
     same_boot = [mark for mark in marks if mark.boot == captured.boot]
     before = [mark for mark in same_boot if mark.monotonic_ms <= captured.monotonic_ms]

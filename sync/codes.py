@@ -26,7 +26,7 @@ class RequestCode(StrEnum):
     HEAD_MISMATCH = "head_mismatch"
     JOURNAL_GAP = "journal_gap"
     JOURNAL_FORKED = "journal_forked"
-    HOLE_UNSUPPORTED = "hole_unsupported"
+    HOLE_MISMATCH = "hole_mismatch"
     ENROLMENT_CODE_INVALID = "enrolment_code_invalid"
     KEY_ID_TAKEN = "key_id_taken"
     NOT_LOGGED_IN = "not_logged_in"

@@ -14,7 +14,7 @@ from sync.feed import EMPTY_SUM, row_hash, sum_changed
 from sync.journal import chain, entry_sha256, genesis_digest
 from sync.limits import LIMITS
 from sync.merge import LoggedEdit, conflicts, ranked, standing_fields
-from sync.push import Append, Fork, Gap, JournalHead, Pushed, place
+from sync.push import Append, Fork, Gap, HeadMismatch, Hole, JournalHead, Pushed, place
 
 INSTALLATION = "6f1f3c52-0000-4000-8000-000000000001"
 START_MS = 1_590_192_000_000
@@ -140,22 +140,67 @@ def push_cases() -> list[dict[str, Any]]:
         case("a head before the run's end", 4, sha256s[3:5], (4, digests[4])),
         case("a head in the past that contradicts", 4, [], (3, other)),
     ]
-    return [{**shown, "placement": placement_of(shown)} for shown in cases]
+    holes = _hole_cases([*digests, *chain(digests[-1], [sixth := entry_sha256("6")])], [*sha256s, sixth])
+    return [{**shown, "placement": placement_of(shown)} for shown in [*cases, *holes]]
+
+
+def _hole_cases(digests: list[str], sha256s: list[str]) -> list[dict[str, Any]]:
+    """Declared holes, and runs over the one of positions 2 and 3 in a journal acknowledged up to 4."""
+    other = entry_sha256("another")
+    lost = asdict(Hole(2, 3, digests[3]))
+
+    def case(
+        name: str, first_seq: int, run: list[str], acked_seq: int, hole: tuple[int, int, str] | None
+    ) -> dict[str, Any]:
+        previous = digests[first_seq - 1]
+        reached = [previous, *chain(previous, run)]
+        known = range(4) if acked_seq == 3 else (0, 1, 3, 4)
+        return {
+            "name": name,
+            "pushed": {"first_seq": first_seq, "previous_digest": previous, "sha256s": run},
+            "journal_head": {"seq": first_seq + len(run) - 1, "digest": reached[-1]},
+            "acked_seq": acked_seq,
+            "stored": {str(seq): digests[seq] for seq in known},
+            "hole": None if hole is None else asdict(Hole(*hole)),
+            "lost": [] if acked_seq == 3 else [lost],
+        }
+
+    return [
+        case("a hole and the entry behind it", 6, sha256s[5:6], 3, (4, 5, digests[5])),
+        case("a hole and nothing behind it", 6, [], 3, (4, 5, digests[5])),
+        case("a hole that the server does not have", 6, sha256s[5:6], 4, (4, 5, digests[5])),
+        case("a hole that leaves a gap", 6, sha256s[5:6], 3, (5, 5, digests[5])),
+        case("a hole declared again", 4, sha256s[3:5], 4, (2, 3, digests[3])),
+        case("a hole that ends elsewhere", 6, sha256s[5:6], 3, (4, 4, digests[4])),
+        case("a hole with another digest", 6, sha256s[5:6], 3, (4, 5, other)),
+        case("a hole that ends before it begins", 6, sha256s[5:6], 3, (6, 5, digests[5])),
+        case("a run that begins inside a hole", 3, sha256s[2:5], 4, None),
+        case("a run that contradicts behind a hole", 3, [sha256s[2], other], 4, None),
+        case("a run that contradicts a hole's end", 3, [other], 4, None),
+        case("a run over a hole", 2, sha256s[1:5], 4, None),
+        case("a head inside a hole", 3, [], 4, None),
+        case("nothing, at a hole's end", 4, [], 4, None),
+    ]
 
 
 def placement_of(case: dict[str, Any]) -> dict[str, Any]:
     """Return how a case's run meets the journal, as JSON values."""
     pushed, head = Pushed(**case["pushed"]), JournalHead(**case["journal_head"])
     stored = {int(seq): digest for seq, digest in case["stored"].items()}
-    match place(pushed, head, case["acked_seq"], stored):
-        case Append(replayed, digests):
-            return {"is": "append", "replayed": replayed, "digests": list(digests)}
+    hole = Hole(**case["hole"]) if case.get("hole") is not None else None
+    lost = [Hole(**gone) for gone in case.get("lost", [])]
+    match place(pushed, head, case["acked_seq"], stored, hole, lost):
+        case Append(replayed, digests, accepted):
+            taken = {} if accepted is None else {"hole": asdict(accepted)}
+            return {"is": "append", "replayed": replayed, "digests": list(digests), **taken}
         case Gap(expected_seq):
             return {"is": "gap", "expected_seq": expected_seq}
         case Fork(seq):
             return {"is": "fork", "seq": seq}
-        case _:
+        case HeadMismatch():
             return {"is": "head_mismatch"}
+        case _:
+            return {"is": "hole_mismatch"}
 
 
 def clock_cases() -> list[dict[str, Any]]:
@@ -207,7 +252,9 @@ def clock_cases() -> list[dict[str, Any]]:
         }
         for name, captured, seq, marks, this_sync in cases
     ]
-    return [{**case, **corrected_of(case)} for case in shown]
+    # The tablet could show an acknowledgement that was forgotten: it had arrived three hours before.
+    again = {**shown[2], "name": "another boot, arrived before a restore", "received_ms": at(7)}
+    return [{**case, **corrected_of(case)} for case in [*shown, again]]
 
 
 def corrected_of(case: dict[str, Any]) -> dict[str, Any]:
@@ -215,7 +262,8 @@ def corrected_of(case: dict[str, Any]) -> dict[str, Any]:
     captured = ClockReading(**case["captured"])
     marks = [ClockMark(**mark) for mark in case["marks"]]
     this_sync = ClockMark(**case["this_sync"])
-    corrected = correct_time(captured, case["seq"], marks, this_sync, case["enrolled_ms"])
+    received_ms = case.get("received_ms")
+    corrected = correct_time(captured, case["seq"], marks, this_sync, case["enrolled_ms"], received_ms)
     zone = timezone(timedelta(minutes=case["offset_minutes"]))
     day = business_day(captured, corrected, zone)
     return {"corrected": asdict(corrected), "business_day": day.isoformat()}

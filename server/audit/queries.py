@@ -13,21 +13,30 @@ from sync.feed import EMPTY_SUM, sum_changed
 from sync.pull import Grant
 
 FIRST_EPOCH = 1
-# The name of the state of a restored office until its recovery closes.
-RECOVERING = "recovering"
+# Names of the office's single values; the second one says since when a restored office recovers.
+EPOCH, RECOVERING = "epoch", "recovering"
 
 
 def current_epoch(connection: Connection) -> int:
     """Return the office's epoch; restores start new ones."""
-    state = OfficeState.__table__
-    value = connection.scalar(select(state.c.value).where(state.c.name == "epoch"))
+    value = _office_value(connection, EPOCH)
     return FIRST_EPOCH if value is None else int(value)
 
 
 def is_recovering(connection: Connection) -> bool:
     """Return whether the office was restored from a backup and devices have yet to push again."""
+    return recovering_since(connection) is not None
+
+
+def recovering_since(connection: Connection) -> int | None:
+    """Return when the office was restored, in Unix milliseconds; None once its recovery is closed."""
+    value = _office_value(connection, RECOVERING)
+    return None if value is None else int(value)
+
+
+def _office_value(connection: Connection, name: str) -> str | None:
     state = OfficeState.__table__
-    return connection.scalar(select(state.c.value).where(state.c.name == RECOVERING)) is not None
+    return connection.scalar(select(state.c.value).where(state.c.name == name))
 
 
 def scope_heads(connection: Connection, scopes: Iterable[str]) -> dict[str, Grant]:

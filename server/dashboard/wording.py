@@ -90,6 +90,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Another person than the one who proposed it has to confirm",
     ),
     "refused_own_tablet": ("Không ai tự xoá sổ máy của mình", "Nobody gives up the own tablet"),
+    "incident_journal_hole": (
+        "Mất một đoạn nhật ký: máy đã xoá, máy chủ không còn",
+        "Part of a journal is lost",
+    ),
     # installations
     "installation_active": ("Đang dùng", "Active"),
     "installation_fenced": ("Bị cách ly", "Fenced"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from schemas.signatures import (
     CERTIFICATE_CONTEXT,
@@ -15,10 +16,25 @@ from schemas.signatures import (
     sign_statement,
     to_base64url,
 )
+from server.audit.actions import advance_epoch, enter_recovery
 from server.audit.changes import Change
+from server.audit.queries import current_epoch
 from server.database import insert_missing
-from server.devices.models import ClockMarkRow, EnrolmentCode, Installation, InstallationCounter
-from server.devices.queries import InstallationView, code_row, installation_by_id
+from server.devices.models import (
+    BackupMark,
+    ClockMarkRow,
+    EnrolmentCode,
+    Installation,
+    InstallationCounter,
+    VerifiedBackup,
+)
+from server.devices.queries import (
+    BackupView,
+    InstallationView,
+    code_row,
+    installation_by_id,
+    verified_backups,
+)
 from server.devices.rules import ENROLMENT_CODE_LIFE_MS, InstallationState
 from server.errors import ProblemError
 from sync.clock import ClockMark
@@ -127,6 +143,8 @@ def enrol_installation(
         delivered_ms=None,
         revoked_ms=None,
         written_off_ms=None,
+        first_received_seq=None,
+        first_received_ms=None,
     )
     change.update(EnrolmentCode.__table__, {"code_sha256": sha256}, used_by=installation_id)
     change.audit("installation_enrolled", installation_id, number=number, predecessor=predecessor_id)
@@ -226,3 +244,47 @@ def revoke_installation(change: Change, installation_id: str) -> None:
         revoked_ms=change.now_ms if found.revoked_ms is None else found.revoked_ms,
     )
     change.audit("installation_revoked", installation_id, last_valid_seq=found.acked_seq)
+
+
+def keep_first_receipt(change: Change, installation_id: str, acked_seq: int, server_ms: int) -> None:
+    """Remember a shown acknowledgement that was forgotten: up to there everything came by then."""
+    change.update(
+        _INSTALLATION, {"id": installation_id}, first_received_seq=acked_seq, first_received_ms=server_ms
+    )
+
+
+def register_backup(change: Change, backup: BackupView, marks: Mapping[str, int]) -> None:
+    """Register a backup that passed its check, with how much of each journal it holds.
+
+    The newest two are kept: what both hold is durable.
+    """
+    columns = {name: getattr(backup, name) for name in BackupView.__dataclass_fields__}
+    change.insert(VerifiedBackup.__table__, **columns)
+    for installation_id, acked_seq in sorted(marks.items()):
+        change.insert(
+            BackupMark.__table__, backup_id=backup.id, installation_id=installation_id, acked_seq=acked_seq
+        )
+    change.flush()
+    _forget_backups(change, but=[kept.id for kept in verified_backups(change.connection)])
+    change.audit("backup_verified", backup.id, installations=len(marks), sha256=backup.sha256)
+    change.desk("backup_verified", backup=backup.id, made_ms=backup.made_ms, sha256=backup.sha256)
+
+
+def start_epoch(change: Change, above: int) -> int:
+    """Start the epoch after `above`, and recovery with it, unless a later one has begun; return it.
+
+    No backup makes anything durable in it yet: the newest two may be the ones that were lost.
+    """
+    known = current_epoch(change.connection)
+    epoch = advance_epoch(change, above)
+    if epoch != known:
+        _forget_backups(change, but=())
+        enter_recovery(change)
+        change.desk("epoch_started", epoch=epoch)
+    return epoch
+
+
+def _forget_backups(change: Change, but: Sequence[str]) -> None:
+    backup, mark = VerifiedBackup.__table__, BackupMark.__table__
+    change.connection.execute(delete(BackupMark).where(mark.c.backup_id.not_in(but)))
+    change.connection.execute(delete(VerifiedBackup).where(backup.c.id.not_in(but)))

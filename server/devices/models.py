@@ -13,7 +13,9 @@ class Installation(Base):
 
     `acked_seq` and `head_digest` are the end of the received journal; `journal_head_*` is what the
     device last said of its own end (the heartbeat). Whatever was captured before `delivered_ms` has
-    been received; `written_off_ms` is when two people gave the tablet up.
+    been received; `written_off_ms` is when two people gave the tablet up. `first_received_*`: an
+    acknowledgement that a restore forgot and the device showed again; everything up to that seq had
+    arrived by that time.
     """
 
     __tablename__ = "installation"
@@ -45,6 +47,8 @@ class Installation(Base):
     delivered_ms: Mapped[int | None] = mapped_column(BigInteger)
     revoked_ms: Mapped[int | None] = mapped_column(BigInteger)
     written_off_ms: Mapped[int | None] = mapped_column(BigInteger)
+    first_received_seq: Mapped[int | None] = mapped_column(BigInteger)
+    first_received_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class WriteOff(Base):
@@ -93,3 +97,25 @@ class InstallationCounter(Base):
     __tablename__ = "installation_counter"
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     last_number: Mapped[int] = mapped_column(BigInteger)
+
+
+class VerifiedBackup(Base):
+    """A backup that passed its check; the newest two are kept (docs/protocol.md, rule 10).
+
+    `path` and `sha256` (hex) are the file's: a drill finds it again and sees whether it is whole.
+    """
+
+    __tablename__ = "verified_backup"
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    made_ms: Mapped[int] = mapped_column(BigInteger)
+    path: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(Text)
+
+
+class BackupMark(Base):
+    """How much of each journal a verified backup holds, as read from the backup itself."""
+
+    __tablename__ = "backup_mark"
+    backup_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    installation_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    acked_seq: Mapped[int] = mapped_column(BigInteger)

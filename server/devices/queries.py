@@ -9,7 +9,14 @@ from sqlalchemy import Connection, Row, select
 
 from schemas.signatures import PublicKey
 from server.database import chunks
-from server.devices.models import ClockMarkRow, EnrolmentCode, Installation, WriteOff
+from server.devices.models import (
+    BackupMark,
+    ClockMarkRow,
+    EnrolmentCode,
+    Installation,
+    VerifiedBackup,
+    WriteOff,
+)
 from server.devices.rules import PREDECESSORS_MOST
 from sync.clock import ClockMark
 
@@ -35,9 +42,11 @@ class InstallationView:
     clock_offset_ms: int | None
     app_version: str | None
     journal_head_digest: str
-    delivered_ms: int | None
-    revoked_ms: int | None
-    written_off_ms: int | None
+    delivered_ms: int | None = None
+    revoked_ms: int | None = None
+    written_off_ms: int | None = None
+    first_received_seq: int | None = None
+    first_received_ms: int | None = None
 
     @property
     def unsent(self) -> int:
@@ -67,6 +76,16 @@ class DeviceKey:
     worker_id: str
     state: str
     last_valid_counter: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupView:
+    """A backup that passed its check: its file, and the file's SHA-256 in hex."""
+
+    id: str
+    made_ms: int
+    path: str
+    sha256: str
 
 
 _VIEW_COLUMNS = [_INSTALLATION.c[name] for name in InstallationView.__dataclass_fields__]
@@ -200,3 +219,27 @@ def open_write_offs(connection: Connection, installation_ids: Iterable[str]) -> 
         for row in connection.execute(statement):
             found[row.installation_id] = WriteOffView(*row)
     return found
+
+
+def verified_backups(connection: Connection) -> list[BackupView]:
+    """Return the newest verified backups, newest first; two at most."""
+    backup = VerifiedBackup.__table__.c
+    statement = select(*(backup[name] for name in BackupView.__dataclass_fields__))
+    rows = connection.execute(statement.order_by(backup.made_ms.desc(), backup.id.desc()).limit(2))
+    return [BackupView(*row) for row in rows]
+
+
+def durable_seq_of(connection: Connection, installation_id: str) -> int:
+    """Return up to where both of the two newest verified backups hold a journal; 0 with fewer."""
+    backup, mark = VerifiedBackup.__table__.c, BackupMark.__table__.c
+    older = select(backup.id).order_by(backup.made_ms.desc(), backup.id.desc()).offset(1).limit(1)
+    statement = select(mark.acked_seq).where(
+        mark.backup_id == older.scalar_subquery(), mark.installation_id == installation_id
+    )
+    return connection.scalar(statement) or 0
+
+
+def journal_marks(connection: Connection) -> dict[str, int]:
+    """Return up to where each journal has arrived: what a backup of this moment holds."""
+    rows = connection.execute(select(_INSTALLATION.c.id, _INSTALLATION.c.acked_seq))
+    return {row.id: row.acked_seq for row in rows}

@@ -134,6 +134,7 @@ def _position(runtime: Runtime, change: Change, head: JournalHead, raw: str, wor
         business_day=day,
         candidate=_candidate(incoming, worker_id, corrected, change.now_ms, day),
         previous_wall_ms=None,
+        received_ms=change.now_ms,
     )
 
 
@@ -175,4 +176,5 @@ def _desk_installation(worker_id: str, head: JournalHead) -> InstallationView:
         last_sync_ms=None,
         clock_offset_ms=None,
         app_version=None,
+        journal_head_digest=head.digest,
     )

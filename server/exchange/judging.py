@@ -59,6 +59,7 @@ class Position:
     sealed: bytes
     corrected: CorrectedTime
     business_day: date
+    received_ms: int
     candidate: Candidate | None
     previous_wall_ms: int | None
 
@@ -330,7 +331,7 @@ class Judge:
             sealed=position.sealed,
             sha256=incoming.sha256,
             digest=position.digest,
-            received_ms=self._change.now_ms,
+            received_ms=position.received_ms,
             wall_ms=None if incoming.captured is None else incoming.captured.wall_ms,
             lower_ms=position.corrected.lower_ms,
             upper_ms=position.corrected.upper_ms,

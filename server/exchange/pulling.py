@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -64,6 +64,8 @@ def pull(
     epoch = current_epoch(connection)
     heads = scope_heads(connection, scopes)
     grants = [heads.get(scope) or Grant(scope, epoch, 0, 0, EMPTY_SUM) for scope in scopes]
+    # A scope that was first stamped while an epoch began may say the one before.
+    grants = [replace(grant, epoch=epoch) for grant in grants]
     points = starting_points(have, {grant.scope: (grant.epoch, grant.head) for grant in grants})
     rows: list[str] = []
     for scope, after in points.items():

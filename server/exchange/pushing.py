@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import structlog
 
 from server.audit.changes import Actor, Change, run_change
+from server.audit.queries import current_epoch
 from server.database import DatabaseBusyError, StorageFullError
-from server.devices.actions import advance_journal, fence_installation, record_sync
+from server.devices.actions import advance_journal, fence_installation, keep_first_receipt, record_sync
 from server.devices.queries import (
     InstallationView,
     clock_marks_of,
@@ -22,8 +23,10 @@ from server.devices.queries import (
 )
 from server.devices.rules import InstallationState, signed_after_ms
 from server.errors import ProblemError, frames_of
+from server.exchange.acknowledgement import ShownAcknowledgement
 from server.exchange.batch import Batch
 from server.exchange.deciding import decide_entries
+from server.exchange.epochs import EpochForgottenError, first_receipt, have_epoch_above, is_forgotten
 from server.exchange.intake import (
     Candidate,
     Incoming,
@@ -31,9 +34,10 @@ from server.exchange.intake import (
     seal_entry,
 )
 from server.exchange.judging import JudgementError, Position
-from server.journals.actions import keep_contested, report_incident
+from server.journals.actions import keep_contested, keep_hole, report_incident
 from server.journals.queries import (
     digests_between,
+    holes_of,
     last_wall_ms,
     verdicts_between,
 )
@@ -41,7 +45,19 @@ from server.runtime import Runtime
 from sync.clock import ClockMark, ClockReading, business_day, correct_time
 from sync.codes import RequestCode
 from sync.journal import chain, genesis_digest
-from sync.push import Append, Fork, Gap, HeadMismatch, JournalHead, Placement, Pushed, place
+from sync.push import (
+    Append,
+    Fork,
+    Gap,
+    HeadMismatch,
+    Hole,
+    HoleMismatch,
+    JournalHead,
+    Placement,
+    Pushed,
+    contradicts,
+    place,
+)
 from sync.verdict import Verdict
 
 _log = structlog.get_logger("tungnha.exchange")
@@ -56,8 +72,8 @@ class SyncShown:
     clock: ClockReading
     predecessor_id: str | None
     app_version: str | None
-    remembered_seq: int | None
-    acknowledged_ms: int | None
+    last_ack: ShownAcknowledgement | None
+    hole: Hole | None
     first_seq: int | None
     previous_digest: str | None
     entries: Sequence[str]
@@ -99,6 +115,9 @@ def receive_sync(runtime: Runtime, shown: SyncShown) -> SyncDone:
             if error.entry_id in poisoned:
                 raise
             poisoned |= {error.entry_id}
+            continue
+        except EpochForgottenError as error:
+            have_epoch_above(runtime, shown.installation_id, error.epoch)
             continue
         except (ProblemError, DatabaseBusyError, StorageFullError):
             raise
@@ -180,16 +199,28 @@ class _Work:
         shown = self._prepared.shown
         installation = locked_installation(change.connection, shown.installation_id)
         _refuse_unfit(installation, shown)
+        ack = shown.last_ack
+        if (
+            ack is not None
+            and is_forgotten(ack, installation)
+            and ack.epoch >= current_epoch(change.connection)
+        ):
+            raise EpochForgottenError(ack.epoch)
         placement = self._place(change, installation)
         match placement:
             case HeadMismatch():
                 raise ProblemError(RequestCode.HEAD_MISMATCH, field="journal_head")
+            case HoleMismatch():
+                raise ProblemError(RequestCode.HOLE_MISMATCH, field="hole")
             case Gap(expected_seq):
                 raise ProblemError(RequestCode.JOURNAL_GAP, expected_seq=expected_seq)
             case Fork(seq):
                 return self._fence(change, installation, seq)
-            case Append(replayed, digests):
-                return self._append(change, installation, replayed, digests)
+            case Append(replayed, digests, hole):
+                if hole is not None:
+                    keep_hole(change, installation.id, hole)
+                    self._report(change, installation, "journal_hole", hole.from_seq)
+                return self._append(change, installation, replayed, digests, hole)
 
     def _place(self, change: Change, installation: InstallationView) -> Placement:
         shown, pushed = self._prepared.shown, self._prepared.pushed
@@ -198,16 +229,18 @@ class _Work:
         if pushed is None:
             # Without a run only the head is checked: an empty run at the acknowledged end.
             pushed = Pushed(acked.seq + 1, acked.digest, ())
-        first = min(pushed.first_seq - 1, shown.journal_head.seq)
+        first, lost = min(pushed.first_seq - 1, shown.journal_head.seq), list[Hole]()
         if first < acked.seq:
             stored |= digests_between(change.connection, installation.id, first, acked.seq)
             stored[0] = genesis_digest(installation.id)
+            lost = holes_of(change.connection, installation.id)
+            stored |= {gone.floor_seq: gone.floor_digest for gone in lost}
         if not pushed.sha256s and shown.journal_head.seq < acked.seq:
             # The tablet knows less than it sent before: a copy, or a restored backup. Its digest
             # decides which; where it is an honest prefix the device hears it from the answer.
-            is_fork = stored[shown.journal_head.seq] != shown.journal_head.digest
+            is_fork = contradicts(shown.journal_head, acked.seq, stored, lost)
             return Fork(shown.journal_head.seq) if is_fork else Append(0, ())
-        return place(pushed, shown.journal_head, acked.seq, stored)
+        return place(pushed, shown.journal_head, acked.seq, stored, shown.hole, lost)
 
     def _fence(self, change: Change, installation: InstallationView, seq: int) -> SyncDone:
         prepared = self._prepared
@@ -243,7 +276,12 @@ class _Work:
         )
 
     def _append(
-        self, change: Change, installation: InstallationView, replayed: int, digests: Sequence[str]
+        self,
+        change: Change,
+        installation: InstallationView,
+        replayed: int,
+        digests: Sequence[str],
+        hole: Hole | None = None,
     ) -> SyncDone:
         shown, incoming = self._prepared.shown, self._prepared.incoming
         mark = ClockMark(change.now_ms, shown.clock.boot, shown.clock.monotonic_ms)
@@ -252,13 +290,18 @@ class _Work:
             first = incoming[0].seq
             last = min(first + replayed, first + len(incoming)) - 1
             verdicts = verdicts_between(change.connection, installation.id, first, last)
+        arrived = first_receipt(shown.last_ack, installation)
+        if arrived is not None and arrived[0] != installation.first_received_seq:
+            keep_first_receipt(change, installation.id, *arrived)
+            self._report(change, installation, "acknowledgement_forgotten", arrived[0])
         acked = JournalHead(installation.acked_seq, installation.head_digest)
+        if hole is not None:
+            acked = JournalHead(hole.floor_seq, hole.floor_digest)
         if len(incoming) > replayed:
-            verdicts += self._judge(change, installation, replayed, digests, mark)
+            verdicts += self._judge(change, installation, replayed, digests, mark, arrived)
             acked = JournalHead(incoming[-1].seq, digests[-1])
+        if acked.seq > installation.acked_seq:
             advance_journal(change, installation.id, acked)
-        if shown.remembered_seq is not None and shown.remembered_seq > acked.seq:
-            self._report(change, installation, "acknowledgement_forgotten", shown.remembered_seq)
         record_sync(
             change,
             self._runtime.ids,
@@ -284,7 +327,8 @@ class _Work:
         if shown.journal_head != acked:
             return known_ms
         enrolled_ms = installation.enrolled_ms
-        signed_ms = signed_after_ms(change.now_ms, shown.clock.wall_ms, enrolled_ms, shown.acknowledged_ms)
+        acknowledged_ms = None if shown.last_ack is None else shown.last_ack.server_ms
+        signed_ms = signed_after_ms(change.now_ms, shown.clock.wall_ms, enrolled_ms, acknowledged_ms)
         return signed_ms if known_ms is None else max(known_ms, signed_ms)
 
     def _judge(
@@ -294,8 +338,9 @@ class _Work:
         replayed: int,
         digests: Sequence[str],
         mark: ClockMark,
+        arrived: tuple[int, int] | None,
     ) -> list[Verdict]:
-        positions = self._positions(change, installation, replayed, digests, mark)
+        positions = self._positions(change, installation, replayed, digests, mark, arrived)
         batch = Batch(self._runtime, change)
         verdicts = decide_entries(self._runtime, batch, installation, positions, self._poisoned)
         for contested_id in sorted(batch.receipts.contested_installations):
@@ -314,8 +359,12 @@ class _Work:
         replayed: int,
         digests: Sequence[str],
         mark: ClockMark,
+        arrived: tuple[int, int] | None,
     ) -> list[Position]:
-        """Place every new entry: its corrected time, frozen now, and its business day."""
+        """Place every new entry: its corrected time, frozen now, and its business day.
+
+        `arrived`: up to that seq everything had arrived by that time, before a restore.
+        """
         prepared, zone = self._prepared, self._runtime.config.time_zone
         lineage = lineage_of(change.connection, installation)
         marks = clock_marks_of(change.connection, lineage)
@@ -326,7 +375,10 @@ class _Work:
             replayed:
         ]:
             captured = item.captured or prepared.shown.clock
-            corrected = correct_time(captured, item.seq, marks, mark, enrolled_ms)
+            received_ms = change.now_ms
+            if arrived is not None and item.seq <= arrived[0]:
+                received_ms = min(received_ms, arrived[1])
+            corrected = correct_time(captured, item.seq, marks, mark, enrolled_ms, received_ms)
             day = business_day(captured, corrected, zone)
             candidate = None
             if item.kind is not None and item.body is not None and item.shown_id is not None:
@@ -342,9 +394,11 @@ class _Work:
                     corrected=corrected,
                     claimed_ms=captured.wall_ms,
                     business_day=day,
-                    received_ms=change.now_ms,
+                    received_ms=received_ms,
                 )
-            positions.append(Position(item, digest, sealed, corrected, day, candidate, previous_ms))
+            positions.append(
+                Position(item, digest, sealed, corrected, day, received_ms, candidate, previous_ms)
+            )
             previous_ms = captured.wall_ms if item.captured is not None else previous_ms
         return positions
 

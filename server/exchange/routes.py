@@ -29,12 +29,13 @@ from schemas.signatures import (
 from server.audit.changes import Actor, run_change
 from server.audit.queries import current_epoch, is_recovering
 from server.devices.actions import enrol_installation
-from server.devices.queries import installation_by_id, public_key_of
+from server.devices.queries import durable_seq_of, installation_by_id, public_key_of
 from server.devices.rules import InstallationState
 from server.errors import ProblemError, refuses
-from server.exchange.acknowledgement import acknowledged_ms, remembered_seq, signed_acknowledgement
+from server.exchange.acknowledgement import shown_acknowledgement, signed_acknowledgement
 from server.exchange.authentication import verify_request
 from server.exchange.body import inflate, parse_body, read_capped
+from server.exchange.epochs import have_epoch_above
 from server.exchange.outcomes import outcomes_shown
 from server.exchange.pulling import Pulled, granted_scopes, pull, standing_still
 from server.exchange.pushing import SyncDone, SyncShown, receive_sync
@@ -44,7 +45,7 @@ from sync.clock import ClockReading, local_day
 from sync.codes import RequestCode
 from sync.limits import LIMITS
 from sync.pull import Cursor
-from sync.push import JournalHead
+from sync.push import Hole, JournalHead
 
 _REFUSALS = (400, 401, 403, 409, 413, 415, 422, 503, 507)
 # Below this, compressing costs more than it saves.
@@ -94,8 +95,6 @@ class SyncView(MethodView):
         body = parse_body(inflated, _SYNC_REQUESTS)
         body = lifted_request(body["protocol"], body)
         _authenticate(runtime, body["installation"], inflated)
-        if body["hole"] is not None:
-            raise ProblemError(RequestCode.HOLE_UNSUPPORTED, field="hole")
         shown = _shown(runtime, body)
         done = receive_sync(runtime, shown)
         return _json_response(_answer(runtime, body, shown, done))
@@ -118,8 +117,8 @@ def _shown(runtime: Runtime, body: dict[str, Any]) -> SyncShown:
         clock=ClockReading(clock["wall_ms"], clock["boot"], clock["monotonic_ms"]),
         predecessor_id=body["predecessor"],
         app_version=request.headers.get("User-Agent", "")[:100] or None,
-        remembered_seq=remembered_seq(runtime.config.office_key, body["last_ack"], body["installation"]),
-        acknowledged_ms=acknowledged_ms(runtime.config.office_key, body["last_ack"], body["installation"]),
+        last_ack=shown_acknowledgement(runtime.config.office_key, body["last_ack"], body["installation"]),
+        hole=None if body["hole"] is None else Hole(**body["hole"]),
         first_seq=None if push is None else push["first_seq"],
         previous_digest=None if push is None else push["previous_digest"],
         entries=() if push is None else push["entries"],
@@ -132,6 +131,7 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
         installation = installation_by_id(connection, shown.installation_id)
         assert installation is not None
         epoch = current_epoch(connection)
+        durable_seq = durable_seq_of(connection, shown.installation_id)
         outcomes = outcomes_shown(connection, installation.worker_id, done.verdicts)
         recovering = is_recovering(connection)
         pulled: Pulled | None = None
@@ -144,8 +144,17 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
                 pulled = standing_still(body["pull"]["have"], scopes)
             else:
                 pulled = pull(connection, scopes, have, body["pull"]["limit"], body["protocol"])
+    if shown.last_ack is not None and shown.last_ack.epoch > epoch:
+        # The office has forgotten a whole epoch; devices that heard of it would believe nothing older.
+        have_epoch_above(runtime, shown.installation_id, shown.last_ack.epoch)
+        return _answer(runtime, body, shown, done)
     ack = signed_acknowledgement(
-        runtime.config.office_key, shown.installation_id, done.acked, epoch, done.server_ms
+        runtime.config.office_key,
+        shown.installation_id,
+        done.acked,
+        durable_seq=durable_seq,
+        epoch=epoch,
+        server_ms=done.server_ms,
     )
     grants: Any = None
     if body["pull"] is not None:

@@ -11,11 +11,20 @@ from sqlalchemy import Connection, select
 
 from server.audit.changes import Change
 from server.database import chunks, insert_missing
-from server.journals.models import ContestedEntry, Entry, HeldWait, Incident, LockKey, Outcome
+from server.journals.models import (
+    ContestedEntry,
+    Entry,
+    HeldWait,
+    Incident,
+    JournalHole,
+    LockKey,
+    Outcome,
+)
 from server.journals.queries import KnownEntry
 from sync.codes import Flag
 from sync.entry import Fault
 from sync.ports import IdSource
+from sync.push import Hole
 from sync.scope import agent_scope
 from sync.verdict import OutcomeState
 
@@ -38,6 +47,18 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
 def keep_contested(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
     """Keep the bytes of a push that contradicts the stored journal; the same ones only once."""
     insert_missing(connection, ContestedEntry.__table__, list(rows), ["installation_id", "seq", "digest"])
+
+
+def keep_hole(change: Change, installation_id: str, hole: Hole) -> None:
+    """Write down what a device has lost of its journal, so that the journal can go on."""
+    change.insert(
+        JournalHole.__table__,
+        installation_id=installation_id,
+        from_seq=hole.from_seq,
+        floor_seq=hole.floor_seq,
+        floor_digest=hole.floor_digest,
+        at_ms=change.now_ms,
+    )
 
 
 def add_entry(change: Change, **columns: Any) -> None:

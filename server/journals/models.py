@@ -102,6 +102,20 @@ class Incident(Base):
     at_ms: Mapped[int] = mapped_column(BigInteger)
 
 
+class JournalHole(Base):
+    """Entries that a device had purged and the server lacked, declared lost, both ends included.
+
+    A restored backup that is older than what devices were told is durable makes one.
+    """
+
+    __tablename__ = "journal_hole"
+    installation_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    from_seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    floor_seq: Mapped[int] = mapped_column(BigInteger)
+    floor_digest: Mapped[str] = mapped_column(Text)
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
 class LockKey(Base):
     """Names that concurrent pushes lock, also of things that do not exist yet (rule 1)."""
 

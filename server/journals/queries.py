@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from server.database import chunks
-from server.journals.models import ContestedEntry, Entry, HeldWait, Incident, Outcome
+from server.journals.models import ContestedEntry, Entry, HeldWait, Incident, JournalHole, Outcome
 from server.sealing import Sealer
 from sync.journal import DESK, chain, genesis_digest
-from sync.push import JournalHead
+from sync.push import Hole, JournalHead
 from sync.verdict import IN_EFFECT, Decision, OutcomeState, Verdict
 
 SEALED_AT = "entry.sealed"
@@ -126,6 +126,16 @@ def digests_between(connection: Connection, installation_id: str, first: int, la
         )
     )
     return {row.seq: row.digest for row in rows}
+
+
+def holes_of(connection: Connection, installation_id: str) -> list[Hole]:
+    """Return what was declared lost of a journal, in order."""
+    hole = JournalHole.__table__.c
+    statement = select(hole.from_seq, hole.floor_seq, hole.floor_digest)
+    rows = connection.execute(
+        statement.where(hole.installation_id == installation_id).order_by(hole.from_seq)
+    )
+    return [Hole(*row) for row in rows]
 
 
 def verdicts_between(connection: Connection, installation_id: str, first: int, last: int) -> list[Verdict]:

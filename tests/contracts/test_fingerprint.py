@@ -44,8 +44,8 @@ VERSION_HISTORY = (
     Version(
         2,
         date(2026, 11, 23),
-        "fab59f3b311d476eb4ebde0169c5448cc97ec0b5a5d360ac8f07b1fdce10c55c",
-        "differing scopes, recovering offices, enrolments by months, answered entries, kinds of the desk",
+        "533839d6d11910bc0fb0c0cbab11812d55da14afef313af4ad4c40d657d7ba49",
+        "differing scopes, recovering offices, holes, months, answers, the desk",
     ),
 )
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.journal import chain, entry_sha256, genesis_digest, next_digest
-from sync.push import Append, Fork, Gap, HeadMismatch, JournalHead, Pushed, place
+from sync.push import Append, Fork, Gap, HeadMismatch, Hole, HoleMismatch, JournalHead, Pushed, place
 
 INSTALLATION = "018f0000-0000-7000-8000-000000000001"
 GENESIS = genesis_digest(INSTALLATION)
@@ -121,3 +121,58 @@ def test_a_head_behind_the_acknowledged_end_must_be_an_honest_prefix():
 def test_next_digest_takes_only_the_hash_of_a_payload():
     """[E4] The chain still verifies when a payload is gone."""
     assert next_digest(GENESIS, entry_sha256("a")) == digests_of(["a"])[1]
+
+
+@given(texts.filter(bool), st.data())
+def test_a_hole_is_taken_only_where_the_entries_are_missing(entries, data):
+    """[R4.4] Its first entry is the first one after the acknowledged end; one not needed says nothing."""
+    acked = data.draw(st.integers(0, len(entries)))
+    floor = data.draw(st.integers(1, len(entries)))
+    from_seq = data.draw(st.integers(1, floor))
+    run, head = pushed(entries, floor + 1, len(entries))
+    hole = Hole(from_seq, floor, digests_of(entries)[floor])
+    placement = place(run, head, acked, stored_by(entries[:acked]), hole)
+    if floor <= acked:
+        assert placement == place(run, head, acked, stored_by(entries[:acked]))
+    elif from_seq == acked + 1:
+        assert placement == Append(0, digests_of(entries)[floor + 1 :], hole)
+    else:
+        assert placement == Gap(expected_seq=acked + 1)
+
+
+@given(texts.filter(bool), st.data())
+def test_a_hole_hides_no_contradiction_beside_it_and_invents_none_inside(entries, data):
+    """[R4.6] Inside a hole no digest is known; an honest run is never a fork, and none fills the hole."""
+    acked = len(entries)
+    floor = data.draw(st.integers(1, acked))
+    from_seq = data.draw(st.integers(1, floor))
+    lost = [Hole(from_seq, floor, digests_of(entries)[floor])]
+    known = {seq: digest for seq, digest in stored_by(entries).items() if not from_seq <= seq < floor}
+    first = data.draw(st.integers(1, acked + 1))
+    last = data.draw(st.integers(first - 1, acked))
+    run, _ = pushed(entries, first, last)
+    head = JournalHead(last, digests_of(entries)[last])
+    placement = place(run, head, acked, known, None, lost)
+    is_inside = first <= floor and last >= from_seq and last >= first
+    assert placement == Gap(acked + 1) if is_inside else isinstance(placement, Append)
+    other = JournalHead(last, "0" * 64)
+    empty = Pushed(acked + 1, digests_of(entries)[acked], [])
+    is_known = not from_seq <= last < floor
+    if last < acked:
+        other_head_mismatch = place(empty, other, acked, known, None, lost)
+        assert other_head_mismatch == HeadMismatch()
+    elif is_known:
+        assert place(empty, other, acked, known, None, lost) == Fork(seq=last)
+
+
+def test_a_hole_that_is_not_before_the_run_is_a_mismatch():
+    """[R4.5] Its floor is the position and the digest before the run."""
+    entries = ["a", "b", "c"]
+    run, head = pushed(entries, 3, 3)
+    digests = digests_of(entries)
+    for hole in (Hole(1, 1, digests[1]), Hole(1, 2, digests[1]), Hole(3, 2, digests[2])):
+        assert place(run, head, 0, {0: GENESIS}, hole) == HoleMismatch()
+    end, head = pushed(entries[:2], 3, 2)
+    hole = Hole(1, 2, digests[2])
+    assert place(end, JournalHead(2, "0" * 64), 0, {0: GENESIS}, hole) == HoleMismatch()
+    assert place(end, head, 0, {0: GENESIS}, hole) == Append(0, [], hole)

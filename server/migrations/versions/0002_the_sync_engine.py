@@ -32,6 +32,13 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "backup_mark",
+        sa.Column("backup_id", sa.Text(), nullable=False),
+        sa.Column("installation_id", sa.Text(), nullable=False),
+        sa.Column("acked_seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("backup_id", "installation_id", name=op.f("pk_backup_mark")),
+    )
+    op.create_table(
         "desk_record",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
@@ -40,6 +47,15 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_desk_record")),
+    )
+    op.create_table(
+        "journal_hole",
+        sa.Column("installation_id", sa.Text(), nullable=False),
+        sa.Column("from_seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("floor_seq", sa.BigInteger(), nullable=False),
+        sa.Column("floor_digest", sa.Text(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("installation_id", "from_seq", name=op.f("pk_journal_hole")),
     )
     op.create_table(
         "statement",
@@ -76,6 +92,14 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "verified_backup",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("made_ms", sa.BigInteger(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verified_backup")),
+    )
+    op.create_table(
         "write_off",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("installation_id", sa.Text(), nullable=False),
@@ -91,6 +115,8 @@ def upgrade() -> None:
     op.add_column("installation", sa.Column("delivered_ms", sa.BigInteger(), nullable=True))
     op.add_column("installation", sa.Column("revoked_ms", sa.BigInteger(), nullable=True))
     op.add_column("installation", sa.Column("written_off_ms", sa.BigInteger(), nullable=True))
+    op.add_column("installation", sa.Column("first_received_seq", sa.BigInteger(), nullable=True))
+    op.add_column("installation", sa.Column("first_received_ms", sa.BigInteger(), nullable=True))
     op.add_column("outcome", sa.Column("flags", sa.Text(), server_default="[]", nullable=False))
     op.add_column("outcome", sa.Column("reason", sa.Text(), nullable=True))
     op.add_column("outcome", sa.Column("returned_ms", sa.BigInteger(), nullable=True))
@@ -103,13 +129,18 @@ def downgrade() -> None:
     op.drop_column("outcome", "returned_ms")
     op.drop_column("outcome", "reason")
     op.drop_column("outcome", "flags")
+    op.drop_column("installation", "first_received_ms")
+    op.drop_column("installation", "first_received_seq")
     op.drop_column("installation", "written_off_ms")
     op.drop_column("installation", "revoked_ms")
     op.drop_column("installation", "delivered_ms")
     op.drop_index("ix_write_off_installation_id", table_name="write_off")
     op.drop_table("write_off")
+    op.drop_table("verified_backup")
     op.drop_table("statement_line")
     op.drop_index("ix_statement_campaign_to_day", table_name="statement")
     op.drop_table("statement")
+    op.drop_table("journal_hole")
     op.drop_table("desk_record")
+    op.drop_table("backup_mark")
     op.drop_table("adjustment")

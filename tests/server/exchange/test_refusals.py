@@ -195,11 +195,19 @@ def test_another_protocol_is_refused(tablet, request_of):
     assert (answer.status, answer.code) == (400, "protocol_unsupported")
 
 
-def test_a_hole_is_refused_for_now(tablet, request_of):
-    """[R4.3] Not in this version: a hole is answered with `hole_unsupported`."""
-    hole = {"from_seq": 1, "floor_seq": 2, "floor_digest": "0" * 64}
-    answer = tablet.post(request_of | {"hole": hole})
-    assert (answer.status, answer.code) == (422, "hole_unsupported")
+@pytest.mark.parametrize(
+    ("from_seq", "floor_seq", "floor_digest"), [(1, 1, "0" * 64), (1, 2, "1" * 64), (2, 1, "1" * 64)]
+)
+def test_a_hole_that_does_not_end_where_the_run_begins_is_refused(tablet, from_seq, floor_seq, floor_digest):
+    """[R4.5] Such a hole is `hole_mismatch`, and nothing is stored."""
+    tablet.household()
+    hole = {"from_seq": from_seq, "floor_seq": floor_seq, "floor_digest": floor_digest}
+    push = {"first_seq": 2, "previous_digest": "1" * 64, "entries": tablet.journal}
+    head = {"seq": 9, "digest": "2" * 64}
+    before = count(tablet.office, "entry")
+    answer = tablet.post(tablet.request(push=push, hole=hole, journal_head=head))
+    assert (answer.status, answer.code) == (422, "hole_mismatch")
+    assert count(tablet.office, "entry") == before
 
 
 def test_the_wrong_method_is_refused(office):
