@@ -24,7 +24,7 @@ from server.dashboard.rules import (
     vietnamese_order,
 )
 from server.devices.queries import InstallationView, all_installations, installations_of_workers
-from server.journals.queries import (
+from server.journals.views import (
     EntryView,
     IncidentView,
     QuarantineFilter,

@@ -25,7 +25,8 @@ from server.demo.office import DemoOffice
 from server.demo.plan import Plan
 from server.demo.replay import Happened
 from server.devices.queries import all_installations
-from server.journals.queries import contested_count, counts_by_state, verdicts_between
+from server.journals.queries import verdicts_between
+from server.journals.views import contested_count, counts_by_state
 from server.money.queries import balances_of_agents, ledger_totals, unbalanced_entries
 from server.quotas.board import BoardRow, TotalRow, board_rows, totals
 from server.quotas.pace import percent_of

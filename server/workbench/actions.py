@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from server.audit.changes import Change
 from server.dashboard.queries import EntryLine, Sight, entry_line
 from server.exchange.desk import DeskRefusedError, enter_at_desk
-from server.journals.queries import EntryView, entry_at, entry_text, stored_entries
+from server.journals.queries import stored_entries
+from server.journals.views import EntryView, entry_at, entry_text
 from server.runtime import Runtime
 from server.sealing import Sealer
 from server.workbench.rules import typed_body, typed_text

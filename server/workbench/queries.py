@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from server.dashboard.queries import EntryLine, Sight, names_of, quarantine_page
 from server.dashboard.rules import Listing, vietnamese_order
-from server.journals.queries import QuarantineFilter, quarantine_counts
+from server.journals.views import QuarantineFilter, quarantine_counts
 from server.workbench.rules import QuarantineChoice
 from sync.clock import DAY_MS
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from server.exchange import registry
-from server.journals.queries import entry_text
+from server.journals.views import entry_text
 from server.outreach.workspace import OutreachWorkspace
 from server.people.workspace import PeopleWorkspace
 from sync.limits import LIMITS
