@@ -134,11 +134,18 @@ def _measured(
             }
         )
     medians = {name: statistics.median(sample[name] for sample in samples) for name in samples[0]}
+    quarter = max(len(samples) // 4, 1)
+    first_ms, last_ms = (
+        statistics.median(sample["server_ms"] for sample in part)
+        for part in (samples[:quarter], samples[-quarter:])
+    )
     times_ms = sorted(sample["server_ms"] for sample in samples)
     return medians | {
         "most_round_trips": max(sample["round_trips"] for sample in samples),
         "most_up_bytes": max(sample["up_bytes"] for sample in samples),
         "most_down_bytes": max(sample["down_bytes"] for sample in samples),
+        # 1 where a sync costs the same however many came before it.
+        "slowing": last_ms / max(first_ms, 1),
         "p95_server_ms": times_ms[min(int(len(times_ms) * 0.95), len(times_ms) - 1)],
     }
 
