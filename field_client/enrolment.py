@@ -97,6 +97,7 @@ class Enrolment:
             "code": pending["code"],
             "public_key": to_base64url(key.public.spki),
             "predecessor": None if old is None else old.installation,
+            "predecessor_certificate": None if old is None else old.certificate,
             "clock": {
                 "wall_ms": self._clock.now_ms(),
                 "boot": self._outbox.boot,

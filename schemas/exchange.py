@@ -183,7 +183,8 @@ class SyncResponse(ResponseSchema):
 class EnrolmentRequest(RequestSchema):
     """`POST /api/v1/enrolments`: a one-time code for a registered key. Signed with that key.
 
-    `installation` is made on the device; `public_key` is the DER SubjectPublicKeyInfo.
+    `installation` is made on the device; `public_key` is the DER SubjectPublicKeyInfo. A restored
+    office may have forgotten the predecessor, whose certificate brings it back.
     """
 
     protocol = integer(1, 1_000_000)
@@ -191,6 +192,7 @@ class EnrolmentRequest(RequestSchema):
     code = base64url(most=64)
     public_key = base64url(most=200)
     predecessor = optional(uuid_text())
+    predecessor_certificate = optional(nested(SignedStatement))
     clock = nested(ClockShown)
 
 

@@ -12,6 +12,7 @@ STANDINGS = (
     "signature_invalid",
     "after_cut_off",
     "unknown",
+    "recovering",
     "pending",
     "reconciled",
     "voided",

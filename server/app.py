@@ -87,12 +87,13 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
         engine = db.engine
     prepare_engine(engine, config.busy_timeout_ms)
     runtime_clock = clock or _clock_of(config)
+    sealer = Sealer(config.data_keys, config.current_data_key, config.index_key)
     runtime = Runtime(
         config=config,
         clock=runtime_clock,
         ids=ClockIds(runtime_clock),
-        sealer=Sealer(config.data_keys, config.current_data_key, config.index_key),
-        transactions=Transactions(engine, config.busy_timeout_ms, config.desk_journal),
+        sealer=sealer,
+        transactions=Transactions(engine, config.busy_timeout_ms, config.desk_journal, sealer),
     )
     install_runtime(app, runtime)
     install_error_handlers(app)

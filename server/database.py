@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from flask_sqlalchemy import SQLAlchemy
@@ -157,12 +157,32 @@ def switch_on_write_ahead_log(engine: Engine) -> None:
         raw.close()
 
 
-class Transactions:
-    """Opens the transactions of one engine. `desk_journal` is the file beside it, if it has one."""
+class Seals(Protocol):
+    """What seals and opens text; `server.sealing` does."""
 
-    def __init__(self, engine: Engine, busy_timeout_ms: int, desk_journal: Path | None = None) -> None:
+    def seal(self, value: str, place: str, row: str) -> bytes:
+        """Return `value` sealed for `place` and `row`."""
+
+    def open(self, sealed: bytes, place: str, row: str) -> str:
+        """Return the value sealed for `place` and `row`."""
+
+
+class Transactions:
+    """Opens the transactions of one engine.
+
+    `desk_journal` is the file beside it, if it has one; `sealer` seals what goes in there of people.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        busy_timeout_ms: int,
+        desk_journal: Path | None = None,
+        sealer: Seals | None = None,
+    ) -> None:
         self.engine = engine
         self.desk_journal = desk_journal
+        self.sealer = sealer
         self._busy_timeout_s = busy_timeout_ms / 1000
         self._queue = FairQueue() if engine.dialect.name == "sqlite" else None
 

@@ -162,15 +162,20 @@ def _dump_postgresql(engine: Engine, target_path: Path) -> dict[str, int]:
     for program in ("pg_dump", "pg_restore"):
         if shutil.which(program) is None:
             raise BackupError(f"{program} is not installed; PostgreSQL is backed up with it")
-    url = engine.url
-    environment = {**os.environ, "PGPASSWORD": str(url.password or "")}
-    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    address, environment = postgresql_address(engine)
     dump = ["pg_dump", "--format=custom", "--no-owner", f"--file={target_path}", f"--dbname={address}"]
     with _exported_snapshot(engine) as (snapshot, marks):
-        _run([*dump, f"--snapshot={snapshot}"], environment)
+        run_program([*dump, f"--snapshot={snapshot}"], environment)
     # Reading everything back finds a damaged or shortened dump; nothing is restored anywhere.
-    _run(["pg_restore", "--file=/dev/null", str(target_path)], environment)
+    run_program(["pg_restore", "--file=/dev/null", str(target_path)], environment)
     return marks
+
+
+def postgresql_address(engine: Engine) -> tuple[str, dict[str, str]]:
+    """Return the database's address for PostgreSQL's programs, and their environment with the password."""
+    environment = {**os.environ, "PGPASSWORD": str(engine.url.password or "")}
+    url = engine.url.set(drivername="postgresql", password=None)
+    return url.render_as_string(hide_password=False), environment
 
 
 @contextmanager
@@ -186,7 +191,8 @@ def _exported_snapshot(engine: Engine) -> Iterator[tuple[str, dict[str, int]]]:
         raise BackupError("the database cannot be read") from error
 
 
-def _run(command: list[str], environment: dict[str, str]) -> None:
+def run_program(command: list[str], environment: dict[str, str]) -> None:
+    """Run a program to its end. Raises BackupError with the first line that it complains in."""
     try:
         done = subprocess.run(  # noqa: S603  # fixed programs, no shell
             command, env=environment, capture_output=True, timeout=_DUMP_TIMEOUT_S, check=False

@@ -15,6 +15,7 @@ from server.audit.jobs import claim_run, finish_run
 from server.database import DatabaseBusyError, StorageFullError
 from server.errors import frames_of
 from server.exchange.jobs import expire_held_entries, verify_nightly
+from server.recovery.jobs import gather_heads_nightly, replay_what_waits
 from server.runtime import Runtime
 
 _log = structlog.get_logger("tungnha.jobs")
@@ -28,12 +29,14 @@ class Job:
 
     name: str
     work: Callable[[Runtime], int | list[str]]
-    schedule: dict[str, int]
+    schedule: dict[str, int | str]
     period: str
 
 
 JOBS = (
     Job("verify_nightly", verify_nightly, {"hour": 2, "minute": 0}, "%Y-%m-%d"),
+    Job("gather_heads_nightly", gather_heads_nightly, {"hour": 3, "minute": 0}, "%Y-%m-%d"),
+    Job("replay_what_waits", replay_what_waits, {"minute": "*/15"}, "%Y-%m-%dT%H:%M"),
     Job("expire_held_entries", expire_held_entries, {"minute": 15}, "%Y-%m-%dT%H"),
 )
 

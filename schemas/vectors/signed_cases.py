@@ -329,6 +329,11 @@ def exchange_cases() -> list[dict[str, Any]]:
         ("no acknowledgement", "sync_response", {k: v for k, v in response.items() if k != "ack"}),
         ("whole", "enrolment_request", enrolment),
         (
+            "in place of another",
+            "enrolment_request",
+            enrolment | {"predecessor": INSTALLATION, "predecessor_certificate": _certificate()},
+        ),
+        (
             "a key with padding",
             "enrolment_request",
             enrolment | {"public_key": enrolment["public_key"] + "="},

@@ -18,8 +18,9 @@ from sqlalchemy.exc import IntegrityError
 
 from server.audit.desk_journal import append_desk_records, mirror_desk_journal
 from server.audit.models import AuditHead, AuditRow
+from server.audit.office_rows import OFFICE_CHANGED, OfficeRows
 from server.audit.stamping import RecordChange, stamp_feeds
-from server.database import Base, DatabaseBusyError, DeadlockError, Transactions, insert_missing
+from server.database import Base, DatabaseBusyError, DeadlockError, Seals, Transactions, insert_missing
 from sync.audit import audit_digest, audit_genesis, detail_text
 
 _ATTEMPTS = 5
@@ -41,7 +42,9 @@ class Actor:
 class Change:
     """One change of state in one transaction; see the module."""
 
-    def __init__(self, connection: Connection, actor: Actor, now_ms: int) -> None:
+    def __init__(
+        self, connection: Connection, actor: Actor, now_ms: int, sealer: Seals | None = None
+    ) -> None:
         self.connection = connection
         self.actor = actor
         self.now_ms = now_ms
@@ -51,21 +54,26 @@ class Change:
         self._audits: list[tuple[str, str, str]] = []
         self._desk_records: list[tuple[str, dict[str, Any]]] = []
         self._records: dict[tuple[str, str], RecordChange] = {}
+        self._sealer = sealer
+        self._office_rows = OfficeRows()
 
     def insert(self, table: FromClause, **row: Any) -> None:
         """Insert a row when the change is written. Rows of one table name the same columns."""
         assert isinstance(table, Table)
         self._inserts[table.name].append(row)
+        self._office_rows.note("put", table, {}, row)
 
     def update(self, table: FromClause, key: Mapping[str, Any], **values: Any) -> None:
         """Set `values` on the rows where every column of `key` has its value, after the inserts."""
         assert isinstance(table, Table)
         self._updates.append((table, dict(key), values))
+        self._office_rows.note("set", table, key, values)
 
     def delete(self, table: FromClause, key: Mapping[str, Any]) -> None:
         """Delete the rows where every column of `key` has its value, before the inserts."""
         assert isinstance(table, Table)
         self._deletes.append((table, dict(key)))
+        self._office_rows.note("drop", table, key, {})
 
     def audit(self, action: str, subject: str, **detail: Any) -> None:
         """Add a row to the actor's audit chain. `detail` never holds personal data."""
@@ -114,6 +122,11 @@ class Change:
         if not self._audits:
             raise UnauditedChangeError(self.actor.chain)
         self._append_audit_rows()
+        office_rows = None
+        if self._sealer is not None:
+            office_rows = self._office_rows.content(self._records, self._sealer)
+        if office_rows is not None:
+            self._desk_records.append((OFFICE_CHANGED, office_rows))
         if self._desk_records:
             append_desk_records(self.connection, self.now_ms, self.actor.chain, self._desk_records)
         stamp_feeds(self.connection, self._records)
@@ -172,7 +185,7 @@ def run_change(
     for _attempt in range(_ATTEMPTS):
         try:
             with transactions.writing() as connection:
-                change = Change(connection, actor, now_ms)
+                change = Change(connection, actor, now_ms, transactions.sealer)
                 result = work(change)
                 change.finish()
             if change.has_desk_records:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, func, select, tuple_
 
-from server.audit.models import AuditHead, AuditRow, FeedRow, OfficeState, Record, ScopeHead
+from server.audit.models import (
+    AuditHead,
+    AuditRow,
+    DeskRecord,
+    FeedRow,
+    OfficeState,
+    Record,
+    ScopeHead,
+)
 from server.database import chunks
 from sync.audit import audit_digest, audit_genesis
 from sync.feed import EMPTY_SUM, sum_changed
@@ -92,6 +100,27 @@ def broken_audit_chains(connection: Connection) -> list[str]:
         if (seq, digest) != (head.seq, head.digest):
             broken.append(head.chain)
     return broken
+
+
+def moved_audit_heads(connection: Connection, since_kind: str) -> list[tuple[str, int, str]]:
+    """Return (chain, seq, digest) of every head that moved since the last desk record of `since_kind`."""
+    head, row, desk = AuditHead.__table__.c, AuditRow.__table__.c, DeskRecord.__table__.c
+    since_ms = connection.scalar(select(func.max(desk.at_ms)).where(desk.kind == since_kind)) or 0
+    statement = (
+        select(head.chain, head.seq, head.digest)
+        .join(AuditRow.__table__, and_(row.chain == head.chain, row.seq == head.seq))
+        .where(row.at_ms >= since_ms)
+    )
+    return [tuple(found) for found in connection.execute(statement.order_by(head.chain))]
+
+
+def audit_digests(connection: Connection, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """Return the digests of audit rows by (chain, seq), where they exist."""
+    row, found = AuditRow.__table__.c, {}
+    for part in chunks(sorted(places)):
+        statement = select(row.chain, row.seq, row.digest).where(tuple_(row.chain, row.seq).in_(part))
+        found.update({(chain, seq): digest for chain, seq, digest in connection.execute(statement)})
+    return found
 
 
 def feeds_that_disagree(connection: Connection) -> list[str]:

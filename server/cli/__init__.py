@@ -8,6 +8,7 @@ from server.cli.demonstrating import demo
 from server.cli.installations import enrolment_code, revoke
 from server.cli.keeping import backup
 from server.cli.quota_keeping import quotas
+from server.cli.recovering import drill, recovery, restore
 from server.cli.running import serve, worker
 from server.cli.setting_up import create_admin, load_areas, migrate, new_keys
 
@@ -25,6 +26,9 @@ for _command in (
     serve,
     worker,
     backup,
+    restore,
+    recovery,
+    drill,
     quotas,
     enrolment_code,
     revoke,

@@ -28,10 +28,12 @@ from server.access.permissions import ROUTES, Permission, roles_with
 from server.access.rules import holds_any
 from server.access.wiring import current_account, viewer
 from server.audit.changes import Change, run_change
+from server.audit.queries import is_recovering
 from server.dashboard import formats
 from server.dashboard.queries import Sight, sight_of
 from server.dashboard.rules import PAGES_MOST
 from server.dashboard.wording import word_of
+from server.database import DatabaseBusyError
 from server.runtime import current_runtime
 
 _Result = TypeVar("_Result")
@@ -147,6 +149,7 @@ class Frame:
     account_name: str | None
     now_ms: int
     is_clock_virtual: bool
+    is_recovering: bool
 
 
 _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
@@ -172,8 +175,18 @@ def _frame() -> dict[str, Any]:
         account_name=None if account is None else account.login,
         now_ms=clock.now_ms(),
         is_clock_virtual=bool(getattr(clock, "is_virtual", False)),
+        is_recovering=account is not None and _is_recovering(),
     )
     return {"page": frame, "address": address}
+
+
+def _is_recovering() -> bool:
+    try:
+        with current_runtime().transactions.reading() as connection:
+            return is_recovering(connection)
+    except DatabaseBusyError:
+        # The page that says so is shown all the same.
+        return False
 
 
 def address(**changes: str | int | None) -> str:

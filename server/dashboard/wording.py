@@ -94,6 +94,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Mất một đoạn nhật ký: máy đã xoá, máy chủ không còn",
         "Part of a journal is lost",
     ),
+    "incident_installation_readmitted": (
+        "Máy chủ đã quên máy này, nhận lại theo giấy đăng ký",
+        "Readmitted by its certificate",
+    ),
     # installations
     "installation_active": ("Đang dùng", "Active"),
     "installation_fenced": ("Bị cách ly", "Fenced"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
@@ -12,6 +13,7 @@ from schemas.signatures import (
     CERTIFICATE_CONTEXT,
     PrivateKey,
     PublicKey,
+    from_base64url,
     new_secret,
     sign_statement,
     to_base64url,
@@ -118,19 +120,31 @@ def enrol_installation(
         "predecessor": predecessor_id,
     }
     certificate = sign_statement(office_key, CERTIFICATE_CONTEXT, content)
+    insert_installation(change, content, certificate, InstallationState.ACTIVE)
+    change.update(EnrolmentCode.__table__, {"code_sha256": sha256}, used_by=installation_id)
+    change.audit("installation_enrolled", installation_id, number=number, predecessor=predecessor_id)
+    change.desk("installation_enrolled", certificate=certificate)
+    return Enrolled(number, row.worker_id, certificate)
+
+
+def insert_installation(
+    change: Change, content: Mapping[str, Any], certificate: Mapping[str, str], state: InstallationState
+) -> None:
+    """Store an installation as its certificate names it, with an empty journal."""
+    installation_id = content["installation"]
     change.insert(
         _INSTALLATION,
         id=installation_id,
-        number=number,
-        worker_id=row.worker_id,
-        public_key=key.spki,
-        kid=key.kid,
+        number=content["number"],
+        worker_id=content["worker"],
+        public_key=from_base64url(content["public_key"]),
+        kid=content["kid"],
         certificate_text=certificate["text"],
         certificate_kid=certificate["kid"],
         certificate_signature=certificate["signature"],
-        state=str(InstallationState.ACTIVE),
-        predecessor_id=predecessor_id,
-        enrolled_ms=change.now_ms,
+        state=str(state),
+        predecessor_id=content["predecessor"],
+        enrolled_ms=content["enrolled_ms"],
         acked_seq=0,
         head_digest=genesis_digest(installation_id),
         last_valid_seq=None,
@@ -146,9 +160,6 @@ def enrol_installation(
         first_received_seq=None,
         first_received_ms=None,
     )
-    change.update(EnrolmentCode.__table__, {"code_sha256": sha256}, used_by=installation_id)
-    change.audit("installation_enrolled", installation_id, number=number, predecessor=predecessor_id)
-    return Enrolled(number, row.worker_id, certificate)
 
 
 def _refuse_taken_kid(change: Change, key: PublicKey) -> None:
@@ -229,6 +240,7 @@ def fence_installation(change: Change, installation: InstallationView) -> None:
     if installation.state != InstallationState.REVOKED:
         change.update(_INSTALLATION, {"id": installation.id}, state=str(InstallationState.FENCED))
     change.audit("installation_fenced", installation.id, state=installation.state)
+    change.desk("installation_fenced", installation=installation.id)
 
 
 def revoke_installation(change: Change, installation_id: str) -> None:
@@ -244,6 +256,11 @@ def revoke_installation(change: Change, installation_id: str) -> None:
         revoked_ms=change.now_ms if found.revoked_ms is None else found.revoked_ms,
     )
     change.audit("installation_revoked", installation_id, last_valid_seq=found.acked_seq)
+    change.desk(
+        "installation_revoked",
+        installation=installation_id,
+        last_valid_seq=max(found.acked_seq, found.last_valid_seq or 0),
+    )
 
 
 def keep_first_receipt(change: Change, installation_id: str, acked_seq: int, server_ms: int) -> None:
@@ -270,17 +287,18 @@ def register_backup(change: Change, backup: BackupView, marks: Mapping[str, int]
     change.desk("backup_verified", backup=backup.id, made_ms=backup.made_ms, sha256=backup.sha256)
 
 
-def start_epoch(change: Change, above: int) -> int:
+def start_epoch(change: Change, above: int, restored_desk_seq: int = 0) -> int:
     """Start the epoch after `above`, and recovery with it, unless a later one has begun; return it.
 
     No backup makes anything durable in it yet: the newest two may be the ones that were lost.
+    `restored_desk_seq` is the last desk record that the restored backup held, where that is known.
     """
     known = current_epoch(change.connection)
     epoch = advance_epoch(change, above)
     if epoch != known:
         _forget_backups(change, but=())
         enter_recovery(change)
-        change.desk("epoch_started", epoch=epoch)
+        change.desk("epoch_started", epoch=epoch, restored_desk_seq=restored_desk_seq)
     return epoch
 
 
@@ -288,3 +306,28 @@ def _forget_backups(change: Change, but: Sequence[str]) -> None:
     backup, mark = VerifiedBackup.__table__, BackupMark.__table__
     change.connection.execute(delete(BackupMark).where(mark.c.backup_id.not_in(but)))
     change.connection.execute(delete(VerifiedBackup).where(backup.c.id.not_in(but)))
+
+
+def recall_fenced(change: Change, installation_id: str) -> None:
+    """Fence an installation again that a restored database took for active."""
+    change.update(
+        _INSTALLATION,
+        {"id": installation_id, "state": str(InstallationState.ACTIVE)},
+        state=str(InstallationState.FENCED),
+    )
+
+
+def recall_revoked(change: Change, installation_id: str, last_valid_seq: int) -> None:
+    """Revoke an installation again; what was acknowledged before its revocation stays valid."""
+    change.update(
+        _INSTALLATION,
+        {"id": installation_id},
+        state=str(InstallationState.REVOKED),
+        last_valid_seq=last_valid_seq,
+        revoked_ms=change.now_ms,
+    )
+
+
+def recall_written_off(change: Change, installation_id: str) -> None:
+    """Give a lost tablet up again; the proposal and its confirmation are rows of the office."""
+    change.update(_INSTALLATION, {"id": installation_id}, written_off_ms=change.now_ms)

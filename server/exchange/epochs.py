@@ -1,17 +1,25 @@
-"""What a shown acknowledgement proves that the office has forgotten: an epoch, and a first receipt.
+"""What a device proves that the office has forgotten: an epoch, a first receipt, or the device itself.
 
-A backup that was restored by hand knows neither. Nothing acknowledged is lost by it: the office
-starts a new epoch, devices push again from what it has, and what they bring counts as received when
-it first was (docs/protocol.md, rules 8 and 11).
+A backup that was restored without the desk journal knows none of them. Nothing acknowledged is lost
+by it: the office starts a new epoch, devices push again from what it has, what they bring counts as
+received when it first was, and a certificate lets its installation in again (docs/protocol.md,
+rules 8 and 11).
 """
 
 from __future__ import annotations
 
-from server.audit.changes import Actor, run_change
+from collections.abc import Mapping
+from typing import Any
+
+from server.audit.changes import Actor, Change, run_change
 from server.devices.actions import start_epoch
 from server.devices.queries import InstallationView
+from server.devices.readmission import readmit_installation
+from server.errors import ProblemError
 from server.exchange.acknowledgement import ShownAcknowledgement
+from server.journals.actions import report_incident
 from server.runtime import Runtime
+from sync.codes import RequestCode
 
 
 class EpochForgottenError(Exception):
@@ -35,6 +43,29 @@ def have_epoch_above(runtime: Runtime, installation_id: str, epoch: int) -> None
         runtime.clock.now_ms(),
         lambda change: start_epoch(change, epoch),
     )
+
+
+def readmit_by_certificate(runtime: Runtime, content: Mapping[str, Any], certificate: dict[str, str]) -> None:
+    """Let the installation that signed a request be known again, and a person know of it.
+
+    Raises ProblemError where its number or key id is another's by now: it must enrol again.
+    """
+
+    def work(change: Change) -> None:
+        found = readmit_installation(change, content, certificate)
+        if found is None:
+            raise ProblemError(RequestCode.INSTALLATION_UNKNOWN, field="installation")
+        report_incident(
+            change,
+            runtime.ids,
+            "installation_readmitted",
+            installation_id=found.id,
+            worker_id=found.worker_id,
+            seq=found.acked_seq,
+        )
+
+    actor = Actor(f"installation:{content['installation']}")
+    run_change(runtime.transactions, actor, runtime.clock.now_ms(), work)
 
 
 def first_receipt(ack: ShownAcknowledgement | None, installation: InstallationView) -> tuple[int, int] | None:

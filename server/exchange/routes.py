@@ -26,16 +26,17 @@ from schemas.signatures import (
     from_base64url,
     to_base64url,
 )
-from server.audit.changes import Actor, run_change
+from server.audit.changes import Actor, Change, run_change
 from server.audit.queries import current_epoch, is_recovering
-from server.devices.actions import enrol_installation
+from server.devices.actions import Enrolled, enrol_installation
 from server.devices.queries import durable_seq_of, installation_by_id, public_key_of
+from server.devices.readmission import certified, certified_key, readmit_installation
 from server.devices.rules import InstallationState
 from server.errors import ProblemError, refuses
 from server.exchange.acknowledgement import shown_acknowledgement, signed_acknowledgement
 from server.exchange.authentication import verify_request
 from server.exchange.body import inflate, parse_body, read_capped
-from server.exchange.epochs import have_epoch_above
+from server.exchange.epochs import have_epoch_above, readmit_by_certificate
 from server.exchange.outcomes import outcomes_shown
 from server.exchange.pulling import Pulled, granted_scopes, pull, standing_still
 from server.exchange.pushing import SyncDone, SyncShown, receive_sync
@@ -51,7 +52,7 @@ _REFUSALS = (400, 401, 403, 409, 413, 415, 422, 503, 507)
 # Below this, compressing costs more than it saves.
 _GZIP_FROM_BYTES = 1024
 _SYNC_REQUESTS = {1: SyncRequestV1(), PROTOCOL: SyncRequest()}
-# Enrolment is the same in every version.
+# Enrolment is the same in every version, but for an optional member of version 2.
 _ENROLMENT_REQUESTS = dict.fromkeys(SERVED_PROTOCOLS, EnrolmentRequest())
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/api/v1", description="Tablets and the server")
@@ -94,19 +95,24 @@ class SyncView(MethodView):
         inflated = _signed_body()
         body = parse_body(inflated, _SYNC_REQUESTS)
         body = lifted_request(body["protocol"], body)
-        _authenticate(runtime, body["installation"], inflated)
+        _authenticate(runtime, body, inflated)
         shown = _shown(runtime, body)
         done = receive_sync(runtime, shown)
         return _json_response(_answer(runtime, body, shown, done))
 
 
-def _authenticate(runtime: Runtime, installation_id: str, inflated: bytes) -> None:
+def _authenticate(runtime: Runtime, body: dict[str, Any], inflated: bytes) -> None:
+    installation_id, header = body["installation"], request.headers.get(SIGNATURE_HEADER)
     with runtime.transactions.reading() as connection:
         key = public_key_of(connection, installation_id)
-    if key is None:
+    if key is not None:
+        verify_request(key, header, request.method, request.path, inflated)
+        return
+    content = certified(runtime.config.office_key.public, body["certificate"])
+    if content is None or content["installation"] != installation_id:
         raise ProblemError(RequestCode.INSTALLATION_UNKNOWN, field="installation")
-    header = request.headers.get(SIGNATURE_HEADER)
-    verify_request(key, header, request.method, request.path, inflated)
+    verify_request(certified_key(content), header, request.method, request.path, inflated)
+    readmit_by_certificate(runtime, content, body["certificate"])
 
 
 def _shown(runtime: Runtime, body: dict[str, Any]) -> SyncShown:
@@ -182,6 +188,22 @@ def _grant_shown(grant: Any) -> dict[str, Any]:
     }
 
 
+def _enrol(runtime: Runtime, change: Change, body: dict[str, Any], key: PublicKey) -> Enrolled:
+    certificate = body["predecessor_certificate"]
+    content = certified(runtime.config.office_key.public, certificate)
+    if content is not None and content["installation"] == body["predecessor"]:
+        # A restored office may have forgotten it; where it is known this changes nothing.
+        readmit_installation(change, content, certificate)
+    return enrol_installation(
+        change,
+        runtime.config.office_key,
+        installation_id=body["installation"],
+        code=body["code"],
+        key=key,
+        predecessor_id=body["predecessor"],
+    )
+
+
 @blueprint.route("/enrolments")
 class EnrolmentView(MethodView):
     """A one-time code becomes a registered key."""
@@ -204,14 +226,7 @@ class EnrolmentView(MethodView):
             runtime.transactions,
             Actor(f"installation:{body['installation']}"),
             runtime.clock.now_ms(),
-            lambda change: enrol_installation(
-                change,
-                runtime.config.office_key,
-                installation_id=body["installation"],
-                code=body["code"],
-                key=key,
-                predecessor_id=body["predecessor"],
-            ),
+            lambda change: _enrol(runtime, change, body, key),
         )
         with runtime.transactions.reading() as connection:
             worker = workers_by_id(connection, [enrolled.worker_id])[enrolled.worker_id]

@@ -122,6 +122,21 @@ def entry_text(connection: Connection, sealer: Sealer, installation_id: str, seq
     return None if sealed is None else sealer.open(sealed, SEALED_AT, f"{installation_id}/{seq}")
 
 
+def entry_texts(
+    connection: Connection, sealer: Sealer, installation_id: str, first: int, most: int
+) -> list[str]:
+    """Return the original bytes from `first` on as texts, without a gap: up to `most`, or the next hole."""
+    statement = select(_ENTRY.c.seq, _ENTRY.c.sealed).where(
+        _ENTRY.c.installation_id == installation_id, _ENTRY.c.seq.between(first, first + most - 1)
+    )
+    texts: list[str] = []
+    for seq, sealed in connection.execute(statement.order_by(_ENTRY.c.seq)):
+        if seq != first + len(texts):
+            break
+        texts.append(sealer.open(sealed, SEALED_AT, f"{installation_id}/{seq}"))
+    return texts
+
+
 @dataclass(frozen=True, slots=True)
 class QuarantineFilter:
     """Which quarantined entries to list; None: whatever it is. `before_ms`: received up to then."""

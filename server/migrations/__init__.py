@@ -40,6 +40,12 @@ def newest_revision() -> str | None:
     return ScriptDirectory.from_config(_settings()).get_current_head()
 
 
+@cache
+def known_revisions() -> frozenset[str]:
+    """Return every revision that this code can bring to the newest."""
+    return frozenset(each.revision for each in ScriptDirectory.from_config(_settings()).walk_revisions())
+
+
 def current_revision(connection: Connection) -> str | None:
     """Return the revision that the database stands at; None before the first."""
     return MigrationContext.configure(connection).get_current_revision()

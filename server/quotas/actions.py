@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from server.audit.changes import Change
-from server.database import insert_missing, upsert
 from server.office.queries import areas_by_key, assignments_of, organisations_of_workers, team_memberships_of
 from server.office.rules import assignment_standing, team_on
 from server.quotas.holidays import HOLIDAYS, Holiday
 from server.quotas.models import FactRow, HolidayRow, IndicatorRow, PlanRow, QuotaRow, QuotedRatioRow
 from server.quotas.pace import quoted_number
 from server.quotas.queries import (
+    all_facts,
     facts_of_campaign,
     facts_of_kind,
     facts_of_subjects,
@@ -196,13 +196,19 @@ def _plan_fault(
 
 def seed_holidays(change: Change) -> None:
     """Put Vietnam's public holidays into the calendar where the office has not set the day itself."""
-    insert_missing(change.connection, HolidayRow.__table__, [day._asdict() for day in HOLIDAYS], ["day"])
+    change.flush()
+    known = set(change.connection.scalars(select(HolidayRow.__table__.c.day)))
+    for holiday in HOLIDAYS:
+        if holiday.day not in known:
+            change.insert(HolidayRow.__table__, **holiday._asdict())
     change.audit("holidays_seeded", "holidays", days=len(HOLIDAYS))
 
 
 def set_holiday(change: Change, holiday: Holiday) -> None:
     """Let a day be off, or worked, whatever day of the week it is."""
-    upsert(change.connection, HolidayRow.__table__, [holiday._asdict()], ["day"])
+    change.flush()
+    change.delete(HolidayRow.__table__, {"day": holiday.day})
+    change.insert(HolidayRow.__table__, **holiday._asdict())
     change.audit("holiday_set", f"holiday:{holiday.day.isoformat()}", is_worked=holiday.is_worked)
 
 
@@ -258,6 +264,23 @@ def recompute_campaign(change: Change, zone: ZoneInfo, campaign: int) -> int:
     change.flush()
     settled = _settle_subjects_of(change, zone, facts_of_campaign(change.connection, campaign))
     change.audit("campaign_recounted", f"campaign:{campaign}", credits=settled)
+    return settled
+
+
+def recompute_office(change: Change, zone: ZoneInfo) -> int:
+    """Settle every credit and show every quota again after a restore; return how many credits changed."""
+    change.flush()
+    connection = change.connection
+    settled = _settle_subjects_of(change, zone, all_facts(connection).values())
+    change.flush()
+    campaigns = connection.scalars(select(PlanRow.__table__.c.campaign).distinct()).all()
+    keys = {
+        (campaign, each.indicator, each.holder_kind, each.holder)
+        for campaign in campaigns
+        for each in quotas_in_force(connection, campaign)
+    }
+    put_figures_of(change, keys)
+    change.audit("office_recounted", "office", credits=settled)
     return settled
 
 

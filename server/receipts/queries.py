@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -21,13 +21,21 @@ from schemas.receipt_token import (
     receipt_number,
 )
 from schemas.signatures import PublicKey
+from server.audit.queries import is_recovering
 from server.database import chunks
 from server.devices.queries import device_keys_by_kid
 from server.money.queries import payments_by_id
 from server.office.queries import organisations_by_key, organisations_of_workers
 from server.people.queries import initials_of
 from server.receipts.models import Receipt, ReceiptIncident
-from server.receipts.rules import KnownReceipt, ReceiptState, Standing, is_after_cut_off, standing_of
+from server.receipts.rules import (
+    NOT_REMEMBERED,
+    KnownReceipt,
+    ReceiptState,
+    Standing,
+    is_after_cut_off,
+    standing_of,
+)
 from sync.codes import EntryCode
 
 
@@ -117,7 +125,14 @@ def open_incidents(connection: Connection) -> list[IncidentView]:
 
 
 def receipt_shown(connection: Connection, digits: str, office_key: PublicKey, zone: tzinfo) -> ShownReceipt:
-    """Return what is true of `digits`."""
+    """Return what is true of `digits`, as far as the office remembers."""
+    shown = _receipt_shown(connection, digits, office_key, zone)
+    if shown.standing in NOT_REMEMBERED and is_recovering(connection):
+        return replace(shown, standing=Standing.RECOVERING)
+    return shown
+
+
+def _receipt_shown(connection: Connection, digits: str, office_key: PublicKey, zone: tzinfo) -> ShownReceipt:
     try:
         parsed = parse_receipt(digits)
     except ReceiptMalformedError as error:

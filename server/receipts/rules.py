@@ -32,11 +32,16 @@ class Standing(StrEnum):
     SIGNATURE_INVALID = "signature_invalid"
     AFTER_CUT_OFF = "after_cut_off"
     UNKNOWN = "unknown"
+    RECOVERING = "recovering"
     PENDING = "pending"
     RECONCILED = "reconciled"
     VOIDED = "voided"
     REPLACED = "replaced"
     QUARANTINED = "quarantined"
+
+
+# While a restored office recovers, it may only have forgotten the receipt, or the device.
+NOT_REMEMBERED = frozenset({Standing.KEY_UNKNOWN, Standing.AFTER_CUT_OFF, Standing.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,14 @@ _VERDICTS = {
             "The office has not recorded this receipt yet. Keep it; look again in a few days.",
         ),
     ),
+    Standing.RECOVERING: Verdict(
+        "wait",
+        Bilingual("Văn phòng đang khôi phục dữ liệu", "The office is recovering its records"),
+        Bilingual(
+            "Máy chủ vừa được khôi phục từ bản sao lưu và chưa nhận lại đủ. Hãy giữ biên lai và xem lại sau.",
+            "The server was restored from a backup and has not got everything back yet. Keep it; look again.",
+        ),
+    ),
     Standing.VOIDED: Verdict(
         "gone",
         Bilingual("Biên lai đã huỷ", "Voided receipt"),

@@ -49,6 +49,7 @@ PLANTS = (
     Plant("layers", "server.office.models", "server.office.queries"),
     Plant("layers-exchange", "server.exchange.intake", "server.exchange.judging"),
     Plant("layers-exchange", "server.exchange.batch", "server.exchange.registry"),
+    Plant("layers-recovery", "server.recovery.replay", "server.recovery.restore"),
     Plant("layers-demo", "server.demo.plan", "server.demo.office"),
     Plant("flask", "server.quotas.queries", "flask"),
     Plant("flask", "server.devices.actions", "flask_smorest"),

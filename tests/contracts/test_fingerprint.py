@@ -44,7 +44,7 @@ VERSION_HISTORY = (
     Version(
         2,
         date(2026, 11, 23),
-        "533839d6d11910bc0fb0c0cbab11812d55da14afef313af4ad4c40d657d7ba49",
+        "951890c1dd77001d3e381a0f84efa5e604f57144b1d4f7c3b329817f432a795d",
         "differing scopes, recovering offices, holes, months, answers, the desk",
     ),
 )

@@ -8,12 +8,13 @@ import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine, make_url, text
 
 import server
 from schemas.signatures import to_base64url
 from server.config import read_config
 from server.database import Base, Transactions, prepare_engine, switch_on_write_ahead_log
+from server.migrations import newest_revision
 from server.runtime import Runtime
 from server.sealing import Sealer
 from tests.support.clocks import CountingIds, FakeClock
@@ -62,6 +63,11 @@ def create_schema(database_url: str) -> None:
     engine = create_engine(database_url)
     switch_on_write_ahead_log(engine)
     Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        table = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) PRIMARY KEY)"
+        connection.execute(text(table))
+        stamp = "INSERT INTO alembic_version VALUES (:head) ON CONFLICT DO NOTHING"
+        connection.execute(text(stamp), {"head": newest_revision()})
     engine.dispose()
 
 
@@ -71,13 +77,14 @@ def open_runtime(database_url: str, clock: FakeClock | None = None) -> Iterator[
     config = read_config(office_environment(database_url))
     engine = create_engine(database_url)
     prepare_engine(engine, config.busy_timeout_ms)
+    sealer = Sealer(config.data_keys, config.current_data_key, config.index_key)
     try:
         yield Runtime(
             config=config,
             clock=clock or FakeClock(),
             ids=CountingIds(),
-            sealer=Sealer(config.data_keys, config.current_data_key, config.index_key),
-            transactions=Transactions(engine, config.busy_timeout_ms, config.desk_journal),
+            sealer=sealer,
+            transactions=Transactions(engine, config.busy_timeout_ms, config.desk_journal, sealer),
         )
     finally:
         engine.dispose()

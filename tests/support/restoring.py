@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from server.operations import make_backup, register_verified
+from server.recovery.restore import Restored, restore
 from tests.support.small_office import SmallOffice
 
 
@@ -29,6 +30,27 @@ def backed_up(office: SmallOffice, name: str) -> Path:
     return path
 
 
+def emptied(office: SmallOffice) -> None:
+    """Lose the database; the desk journal is on another disk."""
+    engine = office.runtime.transactions.engine
+    if engine.dialect.name == "sqlite":
+        engine.dispose()
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{engine.url.database}{suffix}").unlink(missing_ok=True)
+        return
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+
+
+def restored(office: SmallOffice, backup: Path) -> Restored:
+    """Lose the database, and restore a backup as the command does."""
+    emptied(office)
+    office.clock.advance(seconds=1)
+    return restore(office.runtime, backup)
+
+
 def restored_by_hand(office: SmallOffice, backup: Path) -> None:
     """Put a backup in the database's place, without the desk journal: the machine is lost."""
     transactions = office.runtime.transactions
@@ -36,16 +58,10 @@ def restored_by_hand(office: SmallOffice, backup: Path) -> None:
     for path in (transactions.desk_journal, Path(f"{transactions.desk_journal}.lock")):
         if transactions.desk_journal is not None:
             path.unlink(missing_ok=True)
+    emptied(office)
     if engine.dialect.name == "sqlite":
-        engine.dispose()
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{engine.url.database}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(backup, str(engine.url.database))
         return
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
     address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     command = ["pg_restore", "--no-owner", "--exit-on-error", f"--dbname={address}", str(backup)]
     subprocess.run(command, check=True, capture_output=True, timeout=60)

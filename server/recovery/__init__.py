@@ -1,0 +1,1 @@
+"""Restoring an office from a backup without loss, and proving beforehand that it would work."""

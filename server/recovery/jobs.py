@@ -1,0 +1,28 @@
+"""Scheduled work of recoveries: audit heads at night, and what a restore could not replay yet."""
+
+from __future__ import annotations
+
+from server.audit.desk_journal import DeskJournalError, read_desk_file
+from server.recovery.audit_heads import audit_findings, gather_audit_heads
+from server.recovery.replay import replay_backlog
+from server.runtime import Runtime
+
+
+def gather_heads_nightly(runtime: Runtime) -> list[str]:
+    """Compare the audit chains with the heads gathered before, then gather them anew."""
+    findings: list[str] = []
+    path = runtime.transactions.desk_journal
+    if path is not None:
+        try:
+            lines = list(read_desk_file(path))
+        except DeskJournalError as error:
+            return [str(error)]
+        with runtime.transactions.reading() as connection:
+            findings = audit_findings(connection, runtime.config.office_key.public, lines)
+    gather_audit_heads(runtime)
+    return findings
+
+
+def replay_what_waits(runtime: Runtime) -> int:
+    """Replay the decisions whose entries tablets have brought back by now; return how many still wait."""
+    return replay_backlog(runtime)
