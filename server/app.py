@@ -174,6 +174,7 @@ def _register_routes(app: Flask, config: Config) -> None:
         receipts_routes.api,
         dashboard_routes.api_blueprint,
         acceptance_routes.api_blueprint,
+        workbench_routes.api_blueprint,
     ):
         api.register_blueprint(api_blueprint)
     for blueprint in (

@@ -2,14 +2,68 @@
 
 Pure: the caller passes the record's log. An edit that was made in sight of every earlier one
 conflicts with none; one that was not conflicts per field, unless both set the same value. Which
-value stands is a matter of the edits alone, never of the order of their arrival: the latest
-capture wins, and an edit always wins over what its base was built on.
+value stands is a matter of the edits alone, never of the order of their arrival: by the policy of
+the field. Most fields let the latest capture stand, and an edit always wins over what its base was
+built on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Standing(StrEnum):
+    """How it is settled which of several values of one field stands."""
+
+    LATEST = "latest"
+    GREATEST = "greatest"
+    FURTHEST = "furthest"
+    OFFICE = "office"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The policy of one field.
+
+    latest: the latest capture, and two that did not see each other conflict. greatest: a number
+    that never shrinks. furthest: a status that only advances, through `steps`. office: devices
+    cannot set it.
+    """
+
+    standing: Standing
+    steps: tuple[str, ...] = ()
+
+    @property
+    def may_conflict(self) -> bool:
+        """Return whether two values are a question for a person; else both are in the one that stands."""
+        return self.standing is Standing.LATEST
+
+
+LATEST = Policy(Standing.LATEST)
+OFFICE = Policy(Standing.OFFICE)
+
+
+def takes_over(policy: Policy, current: Any, incoming: Any, *, is_latest: bool, is_decision: bool) -> bool:
+    """Return whether an incoming value stands instead of the current one; None is no value yet.
+
+    `is_latest`: its edit is greater than every logged one of the field; `is_decision`: the office's.
+    """
+    match policy.standing:
+        case Standing.LATEST:
+            return is_latest
+        case Standing.OFFICE:
+            return is_decision and is_latest
+        case Standing.GREATEST:
+            return incoming is not None and (current is None or incoming > current)
+        case Standing.FURTHEST:
+            return _step(policy, incoming) > _step(policy, current)
+
+
+def _step(policy: Policy, value: Any) -> int:
+    return policy.steps.index(value) if value in policy.steps else -1
 
 
 @dataclass(frozen=True, slots=True)

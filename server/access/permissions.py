@@ -20,6 +20,8 @@ class Permission(StrEnum):
     SEE_INCIDENTS = "see_incidents"
     SEE_DEVICES = "see_devices"
     SEE_ORIGINAL_BYTES = "see_original_bytes"
+    SEE_CONFLICTS = "see_conflicts"
+    SETTLE_CONFLICTS = "settle_conflicts"
     SETTLE_QUARANTINE = "settle_quarantine"
     ISSUE_ENROLMENT_CODE = "issue_enrolment_code"
     SEE_ACCEPTANCE = "see_acceptance"
@@ -63,6 +65,9 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     Permission.SEE_DEVICES: frozenset({"supervisor", "auditor", "administrator"}),
     # Original bytes hold ids and phones; opening them is audited.
     Permission.SEE_ORIGINAL_BYTES: frozenset({"supervisor", "administrator"}),
+    Permission.SEE_CONFLICTS: frozenset({"supervisor", "auditor", "administrator"}),
+    # Both values are opened from original bytes.
+    Permission.SETTLE_CONFLICTS: frozenset({"supervisor", "administrator"}),
     # Correcting needs the bytes; the auditor looks on.
     Permission.SETTLE_QUARANTINE: frozenset({"supervisor", "administrator"}),
     Permission.ISSUE_ENROLMENT_CODE: frozenset({"supervisor", "administrator"}),
@@ -111,6 +116,12 @@ ROUTES: dict[str, Rule] = {
     "acceptance.write_off": Rule(Permission.WRITE_OFF_TABLET, RouteScope.ASSIGNED),
     "acceptance_api.completeness_shown": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "acceptance_api.statement_shown": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
+    "workbench.conflicts": Rule(Permission.SEE_CONFLICTS, RouteScope.ASSIGNED),
+    "workbench.conflict": Rule(Permission.SETTLE_CONFLICTS, RouteScope.ASSIGNED),
+    "workbench.resolve_conflict": Rule(Permission.SETTLE_CONFLICTS, RouteScope.ASSIGNED),
+    "workbench_api.conflicts_shown": Rule(Permission.SEE_CONFLICTS, RouteScope.ASSIGNED),
+    "workbench_api.conflict_shown": Rule(Permission.SETTLE_CONFLICTS, RouteScope.ASSIGNED),
+    "workbench_api.conflict_resolved": Rule(Permission.SETTLE_CONFLICTS, RouteScope.ASSIGNED),
     "dashboard_api.board_shown": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "dashboard_api.entries_shown": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
     "dashboard_api.quarantine_shown": Rule(Permission.SEE_QUARANTINE, RouteScope.ASSIGNED),

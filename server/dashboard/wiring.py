@@ -34,6 +34,9 @@ from server.dashboard.queries import Sight, sight_of
 from server.dashboard.rules import PAGES_MOST
 from server.dashboard.wording import word_of
 from server.database import DatabaseBusyError
+from server.journals.views import quarantine_counts
+from server.office.queries import area_keys_under, visible_areas
+from server.people.queries import disputed_count
 from server.runtime import current_runtime
 
 _Result = TypeVar("_Result")
@@ -56,11 +59,12 @@ class LanguageChoice:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry of the main navigation."""
+    """One entry of the main navigation; `count` is how much waits there for a person."""
 
     name: str
     url: str
     is_current: bool
+    count: int
 
 
 class _CatalogueDomain(Domain):  # type: ignore[misc]  # flask-babel has no types
@@ -155,6 +159,7 @@ class Frame:
 _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("dashboard.board", "/board", lambda: gettext("Chỉ tiêu")),
     ("workbench.quarantine", "/quarantine", lambda: gettext("Bị giữ lại")),
+    ("workbench.conflicts", "/conflicts", lambda: gettext("Sửa trùng")),
     ("dashboard.incidents", "/incidents", lambda: gettext("Sự cố")),
     ("dashboard.devices", "/devices", lambda: gettext("Thiết bị")),
     ("acceptance.overview", "/acceptance", lambda: gettext("Nghiệm thu")),
@@ -163,11 +168,12 @@ _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
 
 def _frame() -> dict[str, Any]:
     clock, account = current_runtime().clock, viewer()
+    waiting = {} if account is None else _waiting(account.worker_id, clock.now_ms())
     frame = Frame(
         language=language(),
         languages=[LanguageChoice(code, name, address(lang=code)) for code, name in LANGUAGES.items()],
         nav=[
-            NavItem(name(), url, request.path == url)
+            NavItem(name(), url, request.path == url, waiting.get(endpoint, 0))
             for endpoint, url, name in _NAV
             if (rule := ROUTES.get(endpoint)) and rule.permission and may(rule.permission)
         ],
@@ -187,6 +193,21 @@ def _is_recovering() -> bool:
     except DatabaseBusyError:
         # The page that says so is shown all the same.
         return False
+
+
+def _waiting(worker_id: str, now_ms: int) -> dict[str, int]:
+    """Return how much waits for the viewer, by the endpoint of its page."""
+    counts = {}
+    with current_runtime().transactions.reading() as connection:
+        if may(Permission.SEE_QUARANTINE):
+            sight = sight_of(connection, worker_id, roles_with(Permission.SEE_QUARANTINE), now_ms)
+            found = quarantine_counts(connection, sight.worker_ids)
+            counts["workbench.quarantine"] = sum(count for *_, returned, count in found if not returned)
+        if may(Permission.SEE_CONFLICTS):
+            areas = visible_areas(connection, worker_id, now_ms, roles_with(Permission.SEE_CONFLICTS))
+            keys = None if areas.office_wide else area_keys_under(connection, areas.area_keys)
+            counts["workbench.conflicts"] = disputed_count(connection, keys)
+    return counts
 
 
 def address(**changes: str | int | None) -> str:

@@ -11,19 +11,23 @@ from typing import Any
 
 from server.audit.changes import Change
 from server.people.models import EditConflict, FieldEdit
-from server.people.queries import edit_logs
+from server.people.queries import CONFLICT_KEY, edit_logs, open_conflicts_of
 from server.people.rules import edited_text
 from server.sealing import Sealer
-from sync.merge import FieldConflict, LoggedEdit, conflicts, ranked, standing_fields
+from sync.merge import FieldConflict, LoggedEdit, Policy, conflicts, ranked, standing_fields, takes_over
 
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """An amending entry: its id, the entry it was made on, the upper end of its corrected time."""
+    """An amending entry: its id, the entry it was made on, the upper end of its corrected time.
+
+    `is_decision`: the office made it, at its desk; it closes the conflicts that it saw.
+    """
 
     entry_id: str
     base: str
     upper_ms: int
+    is_decision: bool = False
 
 
 class EditLog:
@@ -49,17 +53,39 @@ class EditLog:
         return any(edit.entry_id == entry_id for edit in self._logs.get(record_id, []))
 
     def add(
-        self, record_id: str, amendment: Amendment, values: Mapping[str, Any]
+        self,
+        record_id: str,
+        amendment: Amendment,
+        values: Mapping[str, Any],
+        current: Mapping[str, Any],
+        policies: Mapping[str, Policy],
     ) -> tuple[list[FieldConflict], dict[str, Any]]:
-        """Log an edit; return its conflicts, and the values that stand."""
+        """Log an edit; return its conflicts, and the values that stand.
+
+        `current` are the record's values of the fields whose policy compares them.
+        """
         log = self._logs[record_id]
+        if amendment.is_decision:
+            self._close_conflicts(record_id, amendment, set(values))
         digests = {
             name: self._sealer.blind_index(f"edit {name}", edited_text(value))
             for name, value in values.items()
         }
-        found = conflicts(log, amendment.base, digests)
+        disputable = {name: digest for name, digest in digests.items() if policies[name].may_conflict}
+        found = conflicts(log, amendment.base, disputable)
         edit = ranked(log, amendment.base, amendment.entry_id, amendment.upper_ms, digests)
-        standing = standing_fields(log, edit)
+        latest = standing_fields(log, edit)
+        standing = {
+            name
+            for name, value in values.items()
+            if takes_over(
+                policies[name],
+                current.get(name),
+                value,
+                is_latest=name in latest,
+                is_decision=amendment.is_decision,
+            )
+        }
         log.append(edit)
         for name, digest in digests.items():
             self._change.insert(
@@ -82,5 +108,22 @@ class EditLog:
                 loser_entry_id=conflict.other_entry_id if stands else edit.entry_id,
                 state="open",
                 found_ms=self._change.now_ms,
+                resolved_by=None,
+                resolved_ms=None,
             )
         return found, {name: value for name, value in values.items() if name in standing}
+
+    def _close_conflicts(self, record_id: str, amendment: Amendment, fields: set[str]) -> None:
+        """Close the open conflicts on `fields` that the office saw: both entries stand before its base."""
+        log = [edit.entry_id for edit in self._logs[record_id]]
+        seen = set(log[: log.index(amendment.base) + 1])
+        for conflict in open_conflicts_of(self._change.connection, record_id):
+            if conflict.field in fields and {conflict.winner_entry_id, conflict.loser_entry_id} <= seen:
+                key = {name: getattr(conflict, name) for name in CONFLICT_KEY}
+                self._change.update(
+                    EditConflict.__table__,
+                    key,
+                    state="resolved",
+                    resolved_by=amendment.entry_id,
+                    resolved_ms=self._change.now_ms,
+                )

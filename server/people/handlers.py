@@ -7,6 +7,7 @@ from server.people.rules import is_born_later
 from server.people.workspace import PeopleWorkspace
 from sync.codes import EntryCode, Flag
 from sync.entry import Fault
+from sync.journal import DESK
 from sync.judgement import Applied, Arrival, Refused, Ruling
 
 
@@ -45,4 +46,5 @@ def apply_person_amended(arrival: Arrival, people: PeopleWorkspace) -> Ruling:
 
 
 def _edit_of(arrival: Arrival) -> Amendment:
-    return Amendment(arrival.entry_id, arrival.body["base"], arrival.corrected.upper_ms)
+    is_decision = arrival.installation_id == DESK
+    return Amendment(arrival.entry_id, arrival.body["base"], arrival.corrected.upper_ms, is_decision)

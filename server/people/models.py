@@ -68,15 +68,21 @@ class FieldEdit(Base):
 
 
 class EditConflict(Base):
-    """Two edits of one field that did not see each other; both entries are kept."""
+    """Two edits of one field that did not see each other; both entries are kept.
+
+    `state` is open or resolved, then by the desk entry `resolved_by`.
+    """
 
     __tablename__ = "edit_conflict"
+    __table_args__ = (Index("ix_edit_conflict_state", "state", "found_ms"),)
     record_id: Mapped[str] = mapped_column(Text, primary_key=True)
     field: Mapped[str] = mapped_column(Text, primary_key=True)
     winner_entry_id: Mapped[str] = mapped_column(Text, primary_key=True)
     loser_entry_id: Mapped[str] = mapped_column(Text, primary_key=True)
     state: Mapped[str] = mapped_column(Text)
     found_ms: Mapped[int] = mapped_column(BigInteger)
+    resolved_by: Mapped[str | None] = mapped_column(Text)
+    resolved_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class DuplicateCandidate(Base):

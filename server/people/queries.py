@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, func, literal, select, union_all
 
 from schemas.names import initials
 from server.database import chunks
-from server.people.models import FieldEdit, Household, Person
+from server.people.models import EditConflict, FieldEdit, Household, Person
 from server.people.rules import PERSON_NUMBERS, identity
 from sync.merge import LoggedEdit
 
@@ -131,6 +132,108 @@ def edit_logs(connection: Connection, record_ids: Iterable[str]) -> dict[str, li
         ]
         for record_id, edits in fields.items()
     }
+
+
+CONFLICT_KEY = ("record_id", "field", "winner_entry_id", "loser_entry_id")
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """An open conflict: two entries that set one field without having seen each other."""
+
+    record_id: str
+    field: str
+    winner_entry_id: str
+    loser_entry_id: str
+    found_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisputedRecord:
+    """A record with open conflicts, the oldest found first; `name` is its head's or its own."""
+
+    record_type: str
+    record_id: str
+    name: str
+    area_key: str
+    fields: tuple[str, ...]
+    found_ms: int
+
+
+_RECORDS = union_all(
+    select(
+        literal("household").label("record_type"),
+        Household.__table__.c.id,
+        Household.__table__.c.head_name.label("name"),
+        Household.__table__.c.area_key,
+    ),
+    select(
+        literal("person").label("record_type"),
+        Person.__table__.c.id,
+        Person.__table__.c.full_name.label("name"),
+        Person.__table__.c.area_key,
+    ),
+).subquery("records")
+
+
+def open_conflicts_of(connection: Connection, record_id: str) -> list[ConflictView]:
+    """Return the open conflicts of a record, by field."""
+    conflict = EditConflict.__table__
+    columns = [conflict.c[name] for name in ConflictView.__dataclass_fields__]
+    statement = select(*columns).where(conflict.c.record_id == record_id, conflict.c.state == "open")
+    rows = connection.execute(statement.order_by(*(conflict.c[name] for name in CONFLICT_KEY)))
+    return [ConflictView(*row) for row in rows]
+
+
+def disputed_records(
+    connection: Connection, area_keys: Iterable[str] | None, *, limit: int, offset: int = 0
+) -> list[DisputedRecord]:
+    """Return the records of these areas (None: of all) with open conflicts, the oldest found first."""
+    conflict = EditConflict.__table__.c
+    first = func.min(conflict.found_ms)
+    statement = _disputed(
+        area_keys, _RECORDS.c.record_type, _RECORDS.c.id, _RECORDS.c.name, _RECORDS.c.area_key
+    )
+    statement = statement.add_columns(first).group_by(*_RECORDS.c).order_by(first, _RECORDS.c.id)
+    rows = connection.execute(statement.limit(limit).offset(offset)).all()
+    fields: dict[str, set[str]] = defaultdict(set)
+    for part in chunks([row.id for row in rows]):
+        wanted = select(conflict.record_id, conflict.field).where(
+            conflict.record_id.in_(part), conflict.state == "open"
+        )
+        for record_id, field in connection.execute(wanted):
+            fields[record_id].add(field)
+    return [
+        DisputedRecord(record_type, record_id, name, area_key, tuple(sorted(fields[record_id])), found_ms)
+        for record_type, record_id, name, area_key, found_ms in rows
+    ]
+
+
+def disputed_count(connection: Connection, area_keys: Iterable[str] | None) -> int:
+    """Return how many records of these areas (None: of all) have open conflicts."""
+    statement = _disputed(area_keys, func.count(_RECORDS.c.id.distinct()))
+    return connection.scalar(statement) or 0
+
+
+def _disputed(area_keys: Iterable[str] | None, *columns: Any) -> Select[Any]:
+    conflict = EditConflict.__table__
+    statement = (
+        select(*columns)
+        .select_from(conflict.join(_RECORDS, _RECORDS.c.id == conflict.c.record_id))
+        .where(conflict.c.state == "open")
+    )
+    return statement if area_keys is None else statement.where(_RECORDS.c.area_key.in_(sorted(area_keys)))
+
+
+def record_of(connection: Connection, record_id: str) -> DisputedRecord | None:
+    """Return what a page says of a household or person, with the fields in dispute; None without any."""
+    row = connection.execute(select(_RECORDS).where(_RECORDS.c.id == record_id)).one_or_none()
+    if row is None:
+        return None
+    found = open_conflicts_of(connection, record_id)
+    fields = tuple(sorted({conflict.field for conflict in found}))
+    first_ms = min((conflict.found_ms for conflict in found), default=0)
+    return DisputedRecord(row.record_type, row.id, row.name, row.area_key, fields, first_ms)
 
 
 def persons_sharing_numbers(

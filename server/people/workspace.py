@@ -21,7 +21,14 @@ from server.people.queries import (
     persons_by_id,
     persons_sharing_numbers,
 )
-from server.people.rules import HOUSEHOLD_NUMBERS, IDENTIFYING_NUMBERS, PERSON_NUMBERS, identity
+from server.people.rules import (
+    HOUSEHOLD_NUMBERS,
+    HOUSEHOLD_POLICIES,
+    IDENTIFYING_NUMBERS,
+    PERSON_NUMBERS,
+    PERSON_POLICIES,
+    identity,
+)
 from server.sealing import Sealer
 from sync.merge import FieldConflict
 from sync.scope import area_scope
@@ -177,9 +184,10 @@ class PeopleWorkspace:
     def amend_household(
         self, amendment: Amendment, household_id: str, values: Mapping[str, Any]
     ) -> list[FieldConflict]:
-        """Set fields of a household; return the conflicts found. The latest capture wins."""
-        found, values = self.edits.add(household_id, amendment, values)
+        """Set fields of a household; return the conflicts found. What stands is for each field's policy."""
         old = self._households[household_id]
+        current = {"members": old.members}
+        found, values = self.edits.add(household_id, amendment, values, current, HOUSEHOLD_POLICIES)
         renamed = {"area": "area_key"}
         plain = {
             renamed.get(name, name): value for name, value in values.items() if name not in HOUSEHOLD_NUMBERS
@@ -209,8 +217,8 @@ class PeopleWorkspace:
     def amend_person(
         self, amendment: Amendment, person_id: str, values: Mapping[str, Any]
     ) -> list[FieldConflict]:
-        """Set fields of a person; return the conflicts found. The latest capture wins."""
-        found, values = self.edits.add(person_id, amendment, values)
+        """Set fields of a person; return the conflicts found. What stands is for each field's policy."""
+        found, values = self.edits.add(person_id, amendment, values, {}, PERSON_POLICIES)
         old = self._persons[person_id]
         plain = {
             {"household": "household_id"}.get(name, name): value

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from server.dashboard.queries import EntryLine, Sight, names_of, quarantine_page
-from server.dashboard.rules import Listing, vietnamese_order
+from server.dashboard.rules import LIST_LINES, Listing, paged, vietnamese_order
 from server.journals.views import QuarantineFilter, quarantine_counts
+from server.office.queries import area_keys_under, areas_by_key
+from server.people.queries import DisputedRecord, disputed_records
 from server.workbench.rules import QuarantineChoice
 from sync.clock import DAY_MS
 
@@ -24,6 +26,32 @@ class QuarantinePage:
     returned: int
     codes: list[tuple[str, int]]
     agents: list[tuple[str, str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeLine:
+    """A record in dispute, with the name of its area."""
+
+    record: DisputedRecord
+    area_name: str
+
+
+def area_keys_in(connection: Connection, sight: Sight) -> set[str] | None:
+    """Return the keys of the areas that somebody may see; None: all of them."""
+    return None if sight.areas.office_wide else area_keys_under(connection, sight.areas.area_keys)
+
+
+def dispute_list(connection: Connection, sight: Sight, page: int) -> tuple[list[DisputeLine], Listing]:
+    """Return a page of the records in dispute, the longest waiting first."""
+    keys = area_keys_in(connection, sight)
+    found = disputed_records(connection, keys, limit=LIST_LINES + 1, offset=(page - 1) * LIST_LINES)
+    shown, listing = paged(found, page, LIST_LINES)
+    areas = areas_by_key(connection, {record.area_key for record in shown})
+    lines = [
+        DisputeLine(record, areas[record.area_key].name if record.area_key in areas else record.area_key)
+        for record in shown
+    ]
+    return lines, listing
 
 
 def quarantine_list(

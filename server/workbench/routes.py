@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_smorest import Blueprint as ApiBlueprint
 
+from schemas.kinds import SEXES
 from server.audit.changes import Change
 from server.dashboard.formats import visible_text
 from server.dashboard.queries import Sight
+from server.dashboard.schemas import PageQuery
 from server.dashboard.wiring import LARGEST_SEQ, change_in_sight, look, page_argument, whole_argument
+from server.errors import ProblemError, refuses
 from server.exchange.desk import DeskRefusedError
+from server.people.rules import HOUSEHOLD_POLICIES, PERSON_POLICIES
 from server.runtime import current_runtime
 from server.workbench.actions import correct_entry as correct
 from server.workbench.actions import open_evidence
 from server.workbench.actions import return_entry as send_back
-from server.workbench.queries import quarantine_list
-from server.workbench.rules import AGES_DAYS, QuarantineChoice, may_be_corrected, readable, shown_body
-from sync.codes import EntryCode
+from server.workbench.disputes import Dispute, DisputePage, open_dispute, resolve_disputes
+from server.workbench.queries import dispute_list, quarantine_list
+from server.workbench.rules import (
+    AGES_DAYS,
+    TYPED_FIELDS,
+    QuarantineChoice,
+    may_be_corrected,
+    readable,
+    shown_body,
+    typed_value,
+)
+from server.workbench.schemas import ConflictShown, ConflictsShown, Resolution
+from sync.codes import EntryCode, RequestCode
 from sync.entry import UUID_PATTERN, Fault, strict_json
 
 blueprint = Blueprint("workbench", __name__)
+api_blueprint = ApiBlueprint(
+    "workbench_api", __name__, url_prefix="/api/v1", description="What waits for a supervisor's decision"
+)
 _PLACE = f"<uuid:installation_id>/<int(min=1,max={LARGEST_SEQ}):seq>"
+_POLICIES = HOUSEHOLD_POLICIES | PERSON_POLICIES
 _DONE = {"corrected", "returned"}
 
 
@@ -73,6 +93,60 @@ def return_entry(installation_id: UUID, seq: int) -> Any:
         lambda change, sight: send_back(runtime, change, sight, str(installation_id), seq, reason),
         done="returned",
         typed_reason=reason,
+    )
+
+
+@blueprint.get("/conflicts")
+def conflicts() -> Any:
+    """List the records of which two agents have said different things."""
+    with look() as seen:
+        lines, listing = dispute_list(seen.connection, seen.sight, page_argument())
+    return render_template("workbench/conflicts.html", lines=lines, listing=listing)
+
+
+@blueprint.get("/conflicts/<uuid:record_id>")
+def conflict(record_id: UUID) -> Any:
+    """Show the values in dispute. The look itself becomes a row of the audit."""
+    return _conflict(record_id, is_done="done" in request.args)
+
+
+@blueprint.post("/conflicts/<uuid:record_id>")
+def resolve_conflict(record_id: UUID) -> Any:
+    """Settle fields: by one of the values in dispute, or by another one."""
+    runtime, form = current_runtime(), request.form
+    picked = {name: form.get(f"pick-{name}", "") for name in _POLICIES}
+    chosen = {name: entry_id for name, entry_id in picked.items() if UUID_PATTERN.fullmatch(entry_id)}
+    typed = {
+        name: typed_value(name, form.get(f"value-{name}", ""))
+        for name, choice in picked.items()
+        if choice == "other" and name in TYPED_FIELDS
+    }
+    base = form.get("base", "")
+    try:
+        is_there = change_in_sight(
+            lambda change, sight: resolve_disputes(
+                runtime, change, sight, str(record_id), base, chosen, typed
+            )
+        )
+    except DeskRefusedError as refused:
+        return _conflict(record_id, fault=refused.fault), 422
+    if not is_there:
+        abort(404)
+    return redirect(url_for(".conflict", record_id=record_id, done=1), 303)
+
+
+def _conflict(record_id: UUID, *, fault: Fault | None = None, is_done: bool = False) -> str:
+    sealer = current_runtime().sealer
+    found = change_in_sight(lambda change, sight: open_dispute(change, sealer, sight, str(record_id)))
+    if found is None:
+        abort(404)
+    return render_template(
+        "workbench/conflict.html",
+        found=found,
+        fault=fault,
+        is_done=is_done,
+        typed_fields=TYPED_FIELDS,
+        sexes=SEXES,
     )
 
 
@@ -127,3 +201,98 @@ def _pretty(raw: str) -> str | None:
         return readable(strict_json(raw))
     except (ValueError, RecursionError):
         return None
+
+
+_Route = TypeVar("_Route", bound=Callable[..., Any])
+
+
+def _refuses(*statuses: int) -> Callable[[_Route], _Route]:
+    """Document how a logged-in route can refuse, and who may ask it."""
+
+    def decorate(route: _Route) -> _Route:
+        route = api_blueprint.doc(security=[{"session": []}])(route)
+        return refuses(api_blueprint, 401, 403, 422, 503, *statuses)(route)
+
+    return decorate
+
+
+@api_blueprint.get("/conflicts")
+@api_blueprint.arguments(PageQuery, location="query")
+@api_blueprint.response(200, ConflictsShown)
+@_refuses()
+def conflicts_shown(query: dict[str, Any]) -> dict[str, Any]:
+    """Return the records of which two agents have said different things, the longest waiting first."""
+    with look() as seen:
+        lines, listing = dispute_list(seen.connection, seen.sight, query["page"])
+    shown = [
+        {
+            "record_type": line.record.record_type,
+            "record": line.record.record_id,
+            "name": line.record.name,
+            "area": line.record.area_key,
+            "fields": line.record.fields,
+            "found_ms": line.record.found_ms,
+        }
+        for line in lines
+    ]
+    return {"conflicts": shown, "page": listing.page, "has_more": listing.has_older}
+
+
+@api_blueprint.get("/conflicts/<uuid:record_id>")
+@api_blueprint.response(200, ConflictShown)
+@_refuses(404, 507)
+def conflict_shown(record_id: UUID) -> dict[str, Any]:
+    """Return the values in dispute, numbers masked; the look becomes a row of the audit."""
+    return _dispute_shown(str(record_id))
+
+
+@api_blueprint.post("/conflicts/<uuid:record_id>")
+@api_blueprint.doc(security=[{"session": [], "form_token": []}])
+@api_blueprint.arguments(Resolution)
+@api_blueprint.response(200, ConflictShown)
+@_refuses(400, 404, 413, 415, 507)
+def conflict_resolved(body: dict[str, Any], record_id: UUID) -> dict[str, Any]:
+    """Settle fields and return the disputes that are left; needs the form token in X-CSRFToken."""
+    runtime = current_runtime()
+    chosen = {name: str(value) for name, value in body["choose"].items()}
+    try:
+        is_there = change_in_sight(
+            lambda change, sight: resolve_disputes(
+                runtime, change, sight, str(record_id), body["base"], chosen, body["set"]
+            )
+        )
+    except DeskRefusedError as refused:
+        detail = str(refused.fault.code)
+        raise ProblemError(RequestCode.BODY_INVALID, field=refused.fault.field, detail=detail) from refused
+    if not is_there:
+        raise ProblemError(RequestCode.NOT_FOUND)
+    return _dispute_shown(str(record_id))
+
+
+def _dispute_shown(record_id: str) -> dict[str, Any]:
+    sealer = current_runtime().sealer
+    found: DisputePage | None = change_in_sight(
+        lambda change, sight: open_dispute(change, sealer, sight, record_id)
+    )
+    if found is None:
+        raise ProblemError(RequestCode.NOT_FOUND)
+    return {
+        "record_type": found.record.record_type,
+        "record": found.record.record_id,
+        "name": found.record.name,
+        "area": found.record.area_key,
+        "base": found.base,
+        "disputes": _disputes_shown(found.disputes),
+    }
+
+
+def _disputes_shown(disputes: Sequence[Dispute]) -> list[dict[str, Any]]:
+    return [
+        {
+            "field": dispute.field,
+            "claims": [
+                {**asdict(claim), "entry": claim.entry_id, "value": claim.shown} for claim in dispute.claims
+            ],
+        }
+        for dispute in disputes
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,16 @@ from typing import Any
 from sync.entry import UUID7_PATTERN, strict_json
 
 AGES_DAYS = (1, 3, 7, 30)
+# What another value can be typed for; a household or an area is chosen, never typed.
+TYPED_FIELDS = frozenset(
+    (
+        *("head_name", "address", "hamlet", "members", "phone"),
+        *("full_name", "birth_date", "sex", "national_id", "insurance_number"),
+    )
+)
+NUMBER_FIELDS = frozenset(("phone", "national_id", "insurance_number"))
+# A day as people here write it.
+_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +65,18 @@ def readable(value: Any) -> str:
 def may_be_corrected(state: str | None, entry_id: str) -> bool:
     """Return whether an entry can be judged again: quarantined, under an id of its own."""
     return state == "quarantined" and UUID7_PATTERN.fullmatch(entry_id) is not None
+
+
+def typed_value(field: str, text: str) -> Any:
+    """Return what was typed for a field as its schema wants it; nothing typed clears the field."""
+    text = typed_text(text)
+    if not text:
+        return None
+    if field == "members" and text.isascii() and text.isdigit() and len(text) < 9:
+        return int(text)
+    if field in NUMBER_FIELDS:
+        return re.sub(r"[ .-]", "", text)
+    if field == "birth_date" and (found := _DAY.fullmatch(text)):
+        day, month, year = found.groups()
+        return f"{year}-{int(month):02}-{int(day):02}"
+    return text

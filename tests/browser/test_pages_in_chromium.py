@@ -145,6 +145,27 @@ def test_a_supervisor_sends_an_entry_back_and_finds_it_under_its_own_tab(visitor
     assert page.get_by_text("Sai mã địa bàn").first.is_visible()
 
 
+def test_a_supervisor_settles_a_conflict(visitor):
+    an, binh = (a_tablet(visitor.watched.office, agent) for agent in ("an", "binh"))
+    household = an.household(members=3)
+    an.sync()
+    for tablet, name, members in ((an, "Lê Văn Tám", 4), (binh, "Lê Văn Tam", 5)):
+        values = {"head_name": name, "members": members, "phone": f"091234567{members}"}
+        tablet.append("household_amended", {"household": household, "base": household, "set": values})
+        tablet.sync()
+    page = visitor.visit("/conflicts", "conflicts")
+    assert page.get_by_role("link", name="Chọn giá trị cho").first.is_visible()
+    visitor.visit(f"/conflicts/{household}", "conflict-open")
+    page.get_by_role("heading", name="Lê Văn").wait_for()
+    page.get_by_role("group", name="Chủ hộ").get_by_role("radio").nth(1).check()
+    page.get_by_role("group", name="Số người").get_by_label("Giá trị khác").first.check()
+    page.get_by_role("group", name="Số người").get_by_role("textbox").fill("6")
+    visitor.check("conflict")
+    page.get_by_role("button", name="Ghi lựa chọn").click()
+    page.get_by_role("status").filter(has_text="Đã ghi lựa chọn").wait_for()
+    visitor.check("conflict-settled")
+
+
 def test_the_promoters_board_flags_the_published_ratio(visitor):
     page = visitor.visit(f"/board?campaign={DRIVE}&indicator=persuaded", "promoters")
     assert page.get_by_text("Tỷ lệ đã công bố không khớp").is_visible()

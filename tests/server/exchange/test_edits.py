@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.desk import a_supervisor, decide, refusal
 from tests.support.office_checks import count, rows
 from tests.support.raw_tablet import a_tablet
 from tests.support.small_office import COMMUNES
@@ -114,3 +115,72 @@ def test_clearing_a_field_and_setting_it_conflict(office):
     an.sync()
     assert binh.sync().decisions == ["merged"]
     assert rows(office, "SELECT members FROM household") == [(5,)]
+
+
+def a_dispute(office):
+    """Return two tablets, a household of which they said different things, and the two entries."""
+    an, binh = a_tablet(office), a_tablet(office, "binh")
+    household = an.household()
+    an.sync()
+    first = amend(an, household, household, head_name="Của An", members=4)
+    office.clock.advance(hours=1)
+    second = amend(binh, household, household, head_name="Của Bình", members=5)
+    an.sync()
+    binh.sync()
+    return an, binh, household, first, second
+
+
+def test_a_decision_closes_the_conflicts_on_the_fields_that_it_sets(office):
+    """[M6] A desk amendment stands, and closes what it saw; losers are kept."""
+    an, _binh, household, first, second = a_dispute(office)
+    author = a_supervisor(office)
+    values = {"head_name": "Của An"}
+    decide(office, author, "household_amended", household=household, base=second, set=values)
+    assert rows(office, "SELECT head_name, members FROM household") == [("Của An", 5)]
+    found = rows(office, "SELECT field, winner_entry_id, loser_entry_id, state FROM edit_conflict ORDER BY 1")
+    assert found == [("head_name", second, first, "resolved"), ("members", second, first, "open")]
+    shown = [row["record"] for row in an.sync(pull=True).json["rows"] if row["type"] == "household"]
+    assert shown[-1]["head_name"] == "Của An"
+    assert shown[-1]["last_entry"] not in {first, second}, "the base of the next edit is the decision"
+
+
+def test_a_decision_stands_over_an_edit_of_the_same_moment(office):
+    """[D1] A decision is later than everything it saw, also within one millisecond."""
+    an, _binh, household, first, _second = a_dispute(office)
+    last = amend(an, household, first, head_name="Cùng lúc")
+    an.sync()
+    author = a_supervisor(office)
+    for name in ("Một", "Hai"):
+        [(last,)] = rows(office, "SELECT last_entry FROM household")
+        decide(office, author, "household_amended", household=household, base=last, set={"head_name": name})
+        assert rows(office, "SELECT head_name FROM household") == [(name,)]
+
+
+def test_an_edit_that_the_office_did_not_see_opens_a_conflict_with_its_decision(office):
+    """[M6] Only what the decision saw is closed."""
+    an, binh, household, first, second = a_dispute(office)
+    author = a_supervisor(office)
+    unseen = amend(an, household, first, head_name="Chưa thấy")
+    an.sync()
+    decide(
+        office,
+        author,
+        "household_amended",
+        household=household,
+        base=second,
+        set={"head_name": "Của An", "members": 4},
+    )
+    open_ones = rows(office, "SELECT field, loser_entry_id FROM edit_conflict WHERE state = 'open'")
+    assert ("head_name", unseen) in open_ones
+    assert not any(field == "members" for field, _ in open_ones)
+    office.clock.advance(hours=1)
+    amend(binh, household, second, members=6)
+    assert binh.sync().verdicts[0]["flags"] == ["conflict"]
+
+
+def test_a_decision_on_no_entry_of_the_record_is_refused(office):
+    _an, _binh, household, _first, _second = a_dispute(office)
+    other = a_tablet(office).household()
+    author = a_supervisor(office)
+    body = {"household": household, "base": other, "set": {"members": 4}}
+    assert refusal(office, author, "household_amended", **body) == ("reference_not_seen", "base")

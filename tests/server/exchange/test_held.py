@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from server.exchange.jobs import expire_held_entries
-from tests.support.office_checks import count, outcome_of, rows
+from tests.support.office_checks import count, outcome_of, problems_of, rows
 from tests.support.raw_tablet import a_household, a_tablet, an_enrolment
-from tests.support.small_office import COMMUNES
+from tests.support.small_office import COMMUNES, small_office
 
 
 def a_chain(tablet):
@@ -175,3 +177,34 @@ def test_a_held_entry_keeps_the_flags_about_its_time(office, tablet):
     tablet.visit(tablet.ids.new_id(), campaign=1)
     verdict = tablet.sync().verdicts[0]
     assert (verdict["verdict"], verdict["flags"]) == ("held", ["clock_ahead"])
+
+
+def test_expiry_and_release_at_once_end_in_effect(postgres_url):
+    """[R7.4] Shown as quarantined and still waits: whichever of the two comes first, on PostgreSQL."""
+    with small_office(postgres_url) as office:
+        an, binh = a_tablet(office), a_tablet(office, "binh")
+        rounds = [(an.ids.new_id(), []) for _ in range(4)]
+        for household, visits in rounds:
+            visits += [binh.visit(household) for _ in range(60)]
+        binh.sync()
+        office.clock.advance(days=31)
+        for household, visits in rounds:
+            an.append("household_registered", a_household(), household)
+            start = threading.Barrier(2)
+
+            def expire(start=start):
+                start.wait()
+                return expire_held_entries(office.runtime)
+
+            def release(start=start):
+                start.wait()
+                return an.sync()
+
+            with ThreadPoolExecutor(2) as pool:
+                expiring, released = pool.submit(expire), pool.submit(release)
+                expiring.result(60)
+                assert released.result(60).decisions == ["applied"]
+            assert {outcome_of(office, visit) for visit in visits} == {("applied", None)}
+        assert count(office, "held_wait") == 0
+        assert problems_of(office) == []
+        office.runtime.transactions.engine.dispose()
