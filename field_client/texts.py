@@ -135,6 +135,8 @@ KIND_NAMES: dict[str, tuple[str, str]] = {
     "return_answered": ("trả lời mục bị trả lại", "answer to a return"),
     "entry_corrected": ("sửa tại văn phòng", "office correction"),
     "entry_returned": ("trả lại", "return"),
+    "records_merged": ("gộp hồ sơ", "merge"),
+    "records_unmerged": ("tách hồ sơ", "un-merge"),
 }
 
 

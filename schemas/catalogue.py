@@ -44,6 +44,7 @@ _HOUSEHOLD = Reference("household", ("household_registered",))
 _PERSON = Reference("person", ("person_registered",))
 # What was received, whatever it is and whatever became of it.
 _RECEIVED = Reference("target", (), in_effect=False)
+_REGISTRATIONS = ("person_registered", "household_registered")
 _VOIDABLE = (
     "visit_recorded",
     "vssid_installed",
@@ -97,6 +98,13 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("entry_corrected", kinds.EntryCorrected(), (_RECEIVED,), OFFICE),
         Kind("entry_returned", kinds.EntryReturned(), (_RECEIVED,), OFFICE),
+        Kind(
+            "records_merged",
+            kinds.RecordsMerged(),
+            (Reference("from", _REGISTRATIONS), Reference("into", _REGISTRATIONS)),
+            OFFICE,
+        ),
+        Kind("records_unmerged", kinds.RecordsUnmerged(), (Reference("merge", ("records_merged",)),), OFFICE),
     )
 }
 

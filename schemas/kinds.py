@@ -47,6 +47,7 @@ OCCASIONS = (
 )
 EVIDENCE_LEVELS = ("none", "seen_on_screen", "account_code", "office_record")
 RETURN_REPLIES = ("replaced", "withdrawn")
+RECORD_TYPES = ("person", "household")
 PROMOTER_KINDS = ("officer", "hamlet_head", "household", "contest_entrant")
 
 
@@ -256,3 +257,15 @@ class EntryReturned(RequestSchema):
 
     target = entry_name()
     reason = text(most=300)
+
+
+class RecordsMerged(RequestSchema.from_dict({"from": entry_id(), "into": entry_id()})):  # type: ignore[misc]
+    """Two records are of one person or household; `from` is shown as a part of `into`."""
+
+    record_type = choice(RECORD_TYPES)
+
+
+class RecordsUnmerged(RequestSchema):
+    """A merge was a mistake; `merge` is the entry that made it."""
+
+    merge = entry_id()

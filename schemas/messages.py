@@ -132,6 +132,16 @@ _ENTRY_TEXTS: dict[str, tuple[str, str]] = {
         "The entry cannot be corrected at the office, only sent back",
     ),
     EntryCode.NOT_RETURNED: ("Mục này chưa được trả lại", "The entry was not sent back"),
+    EntryCode.ALREADY_MERGED: ("Hồ sơ này đã được gộp", "The record is merged already"),
+    EntryCode.MERGE_CYCLE: (
+        "Hồ sơ giữ lại đã được gộp vào hồ sơ này",
+        "The record to keep is merged into this one",
+    ),
+    EntryCode.MERGE_ACROSS_AREAS: (
+        "Hai hồ sơ ở hai địa bàn khác nhau; hãy chuyển một hồ sơ trước",
+        "The two records are in different areas; move one of them first",
+    ),
+    EntryCode.NOT_MERGED: ("Lần gộp này đã được tách ra", "The merge is undone already"),
     EntryCode.RECEIPT_MALFORMED: ("Biên lai không đúng mẫu", "The receipt is malformed"),
     EntryCode.RECEIPT_SIGNATURE_INVALID: (
         "Chữ ký trên biên lai không đúng",

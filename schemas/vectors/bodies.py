@@ -98,6 +98,8 @@ WHOLE: dict[str, dict[str, Any]] = {
         "body": {"area": _AREA, "household": _HOUSEHOLD, "disposition": "agreed"},
     },
     "entry_returned": {"target": f"{_WORKER}/{'0f' * 16}", "reason": "Không đọc được, hãy ghi lại"},
+    "records_merged": {"record_type": "person", "from": _PERSON, "into": _OTHER},
+    "records_unmerged": {"merge": _OTHER},
 }
 
 # Sound bodies that leave out what may be left out, or stand at an edge.
@@ -265,6 +267,9 @@ _FAULTS: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("no body", "entry_corrected", {"body": ...}, "field_missing", "body"),
     ("no reason", "entry_returned", {"reason": "  "}, "field_invalid", "reason"),
     ("too long a reason", "entry_returned", {"reason": "x" * 301}, "text_too_long", "reason"),
+    ("a visit is merged", "records_merged", {"record_type": "visit"}, "field_invalid", "record_type"),
+    ("merged into nothing", "records_merged", {"into": None}, "field_wrong_type", "into"),
+    ("no merge", "records_unmerged", {"merge": ...}, "field_missing", "merge"),
     ("no reason", "entry_voided", {"reason": ""}, "field_invalid", "reason"),
     ("no target", "entry_voided", {"target": ...}, "field_missing", "target"),
     ("too long a reason", "entry_voided", {"reason": "x" * 301}, "text_too_long", "reason"),

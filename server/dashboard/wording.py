@@ -25,6 +25,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "return_answered": ("Trả lời mục bị trả lại", "Answer to a return"),
     "entry_corrected": ("Sửa tại văn phòng", "Office correction"),
     "entry_returned": ("Trả lại", "Return"),
+    "records_merged": ("Gộp hồ sơ", "Merge"),
+    "records_unmerged": ("Tách hồ sơ", "Un-merge"),
     # verdicts and outcomes
     "applied": ("Đã ghi nhận", "Applied"),
     "merged": ("Đã gộp", "Merged"),

@@ -26,6 +26,8 @@ class Batch:
         self.texts: dict[str, str] = {}
         # What quarantined entries would be with the bodies that the office gives them, by entry id.
         self.corrections: dict[str, Candidate | Fault] = {}
+        # The records that entries to be undone have merged into others: type and id, by entry id.
+        self.merged: dict[str, tuple[str, str]] = {}
         self._key_chains: dict[str, list[DeviceKey]] = {}
         self.people = PeopleWorkspace(change, runtime.sealer)
         self.quotas = QuotaWorkspace(change, runtime.config.time_zone)

@@ -1,24 +1,12 @@
-"""Entries whose effect crosses features: payments, voids, and a person who becomes another one."""
+"""Entries whose effect crosses features: payments and voids."""
 
 from __future__ import annotations
 
 from server.exchange.batch import Batch
-from server.people.handlers import apply_person_amended
 from sync.codes import EntryCode
 from sync.entry import Fault
 from sync.judgement import Applied, Arrival, Refused, Ruling
 from sync.verdict import OutcomeState
-
-
-def apply_person_amendment(batch: Batch, arrival: Arrival) -> Ruling:
-    """Amend a person; when a number makes it another identity, its facts join that one's contests."""
-    person_id = arrival.body["person"]
-    before = batch.people.identity_of(person_id)
-    ruling = apply_person_amended(arrival, batch.people)
-    after = batch.people.identity_of(person_id)
-    if before != after:
-        batch.quotas.move_subject(before, after, batch.outreach.facts_of_person(person_id))
-    return ruling
 
 
 def apply_payment_collected(batch: Batch, arrival: Arrival) -> Ruling:

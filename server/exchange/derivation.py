@@ -7,7 +7,7 @@ data; persons, households, facts and payments come from the bytes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from server.exchange.intake import Candidate, held_candidate
 from server.exchange.surroundings import Surroundings, load_surroundings, named_areas
 from server.journals.queries import StoredEntry, every_stored_entry
 from server.outreach.rules import FACT_KINDS, fact_of, is_paid
-from server.people.rules import IDENTIFYING_NUMBERS, identity
+from server.people.rules import IDENTIFYING_NUMBERS, Identified, cluster_identity, root_of
 from server.quotas.rules import Fact
 from server.quotas.verification import Difference, differences
 from server.runtime import Runtime
@@ -63,6 +63,8 @@ class _Derivation:
         self._amendments: dict[str, list[LoggedEdit]] = {}
         self._facts: dict[str, Fact] = {}
         self._person_of: dict[str, str] = {}
+        self._household_of: dict[str, str] = {}
+        self._merges: dict[str, tuple[str, str, str]] = {}
         self._due: dict[str, int] = {}
         self._paid: dict[str, int] = defaultdict(int)
 
@@ -83,12 +85,13 @@ class _Derivation:
 
     def facts(self) -> list[Fact]:
         """Return the facts with the identities and payments that stand at the end."""
+        identities, households = self._identities(), self._roots("household")
         return [
             replace(
                 fact,
-                subject=self._identity(self._person_of[fact.fact_id])
+                subject=identities[self._person_of[fact.fact_id]]
                 if fact.fact_id in self._person_of
-                else fact.subject,
+                else _household_subject(self._household_of[fact.fact_id], households),
                 paid=fact.fact_id in self._due and is_paid(self._paid[fact.fact_id], self._due[fact.fact_id]),
             )
             for fact in self._facts.values()
@@ -101,6 +104,10 @@ class _Derivation:
                 self._numbers_of[candidate.entry_id] = {name: body[name] for name in IDENTIFYING_NUMBERS}
             case "person_amended":
                 self._amend_person(candidate)
+            case "records_merged":
+                self._merges[candidate.entry_id] = (body["record_type"], body["from"], body["into"])
+            case "records_unmerged":
+                del self._merges[body["merge"]]
             case "payment_collected" if entry.state != OutcomeState.VOIDED:
                 for item in body["allocations"]:
                     self._paid[item["enrolment"]] += item["amount_vnd"]
@@ -115,20 +122,38 @@ class _Derivation:
         base, upper_ms = candidate.body["base"], candidate.corrected.upper_ms
         log.append(ranked(log, base, candidate.entry_id, upper_ms, numbers))
 
-    def _identity(self, person_id: str) -> str:
+    def _roots(self, record_type: str) -> dict[str, str]:
+        """Return where the merges in force lead, for every record that one of them names."""
+        edges = {from_id: into for kind, from_id, into in self._merges.values() if kind == record_type}
+        return {each: root_of(each, edges) for each in {*edges, *edges.values()}}
+
+    def _identities(self) -> dict[str, str]:
+        """Return what every person with facts, and everybody merged with them, is for credits."""
+        roots, members = self._roots("person"), defaultdict(list)
+        for person_id in {*self._person_of.values(), *roots}:
+            members[roots.get(person_id, person_id)].append(person_id)
+        return {
+            person_id: cluster_identity(root, [self._identified(each) for each in clustered])
+            for root, clustered in members.items()
+            for person_id in clustered
+        }
+
+    def _identified(self, person_id: str) -> Identified:
         numbers = dict(self._numbers_of[person_id])
         for edit in sorted(self._amendments.get(person_id, []), key=lambda edit: edit.order):
             numbers.update(edit.fields)
         indexes = {
             name: self._sealer.blind_index(name, value) if value else None for name, value in numbers.items()
         }
-        return identity(person_id, indexes["national_id"], indexes["insurance_number"])
+        return Identified(person_id, indexes["national_id"], indexes["insurance_number"])
 
     def _fact(self, entry: StoredEntry, candidate: Candidate) -> Fact:
         body = candidate.body
         about = body["household"] if candidate.kind.name == "visit_recorded" else body["person"]
         if "person" in body:
             self._person_of[candidate.entry_id] = about
+        else:
+            self._household_of[candidate.entry_id] = about
         if candidate.kind.name == "enrolment_recorded":
             self._due[candidate.entry_id] = body["amount_due_vnd"]
         area_key = body["area"]
@@ -150,3 +175,7 @@ class _Derivation:
         )
         fact = fact_of(arrival, f"household:{about}")
         return replace(fact, voided=entry.state == OutcomeState.VOIDED)
+
+
+def _household_subject(household_id: str, roots: Mapping[str, str]) -> str:
+    return f"household:{roots.get(household_id, household_id)}"

@@ -81,10 +81,15 @@ def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate
     """Load the workspaces, each once; subjects of contests are locked before quotas read."""
     connection = batch.change.connection
     lock_names(connection, [f"entry:{person_id}" for person_id in batch.people.moving_members()])
+    joining = _lock_clusters(batch)
     batch.people.load()
+    batch.outreach.want_facts_of(joining["person"])
+    batch.outreach.want_visits_of(joining["household"])
     subjects = batch.people.subjects_of([(item.entry_id, item.body) for item in candidates])
     subjects |= {
-        f"household:{item.body['household']}" for item in candidates if item.kind.name == "visit_recorded"
+        batch.people.subject_of_household(item.body["household"])
+        for item in candidates
+        if item.kind.name == "visit_recorded"
     }
     lock_names(connection, [f"subject:{subject}" for subject in subjects])
     batch.money.load()
@@ -116,6 +121,21 @@ def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate
     batch.quotas.want_subjects(subjects)
     batch.quotas.want_facts(fact_ids)
     batch.quotas.load()
+
+
+def _lock_clusters(batch: Batch) -> dict[str, set[str]]:
+    """Lock every record of the clusters whose identity may change, and return their ids by type.
+
+    Who merges locks all records of both clusters, so that a cluster whose records are locked stays.
+    """
+    locked: dict[str, set[str]] = {}
+    for record_type in ("household", "person"):
+        found: set[str] = set()
+        while more := batch.people.joining_members(record_type) - found:
+            lock_names(batch.change.connection, [f"entry:{record_id}" for record_id in more])
+            found |= more
+        locked[record_type] = found
+    return locked
 
 
 def _stand_ins(worker_id: str, positions: Sequence[Position], known: Mapping[str, KnownEntry]) -> set[str]:

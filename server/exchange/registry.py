@@ -9,8 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.exchange.batch import Batch
-from server.exchange.corrections import apply_entry_voided, apply_payment_collected, apply_person_amendment
+from server.exchange.corrections import apply_entry_voided, apply_payment_collected
 from server.exchange.intake import Candidate
+from server.exchange.merging import (
+    apply_person_amendment,
+    apply_records_merged,
+    apply_records_unmerged,
+    want_merge,
+    want_other_identity,
+    want_unmerge,
+)
 from server.exchange.returns import apply_entry_corrected, apply_entry_returned, apply_return_answered
 from server.outreach.handlers import (
     apply_enrolment_recorded,
@@ -59,6 +67,7 @@ def _want_person_amended(batch: Batch, candidate: Candidate) -> None:
     if "household" in values:
         batch.people.want_households([values["household"]])
     batch.outreach.want_facts_of([person_id])
+    want_other_identity(batch, candidate)
 
 
 def _want_visit(batch: Batch, candidate: Candidate) -> None:
@@ -104,7 +113,8 @@ HANDLERS: dict[str, KindHandler] = {
     ),
     "person_amended": KindHandler(_want_person_amended, apply_person_amendment),
     "visit_recorded": KindHandler(
-        _want_visit, lambda batch, arrival: apply_visit_recorded(arrival, batch.outreach, batch.quotas)
+        _want_visit,
+        lambda batch, arrival: apply_visit_recorded(arrival, batch.outreach, batch.people, batch.quotas),
     ),
     "vssid_installed": KindHandler(
         _want_person_fact,
@@ -121,4 +131,6 @@ HANDLERS: dict[str, KindHandler] = {
     "entry_corrected": KindHandler(_want_nothing, apply_entry_corrected),
     "entry_returned": KindHandler(_want_nothing, apply_entry_returned),
     "return_answered": KindHandler(_want_nothing, apply_return_answered),
+    "records_merged": KindHandler(want_merge, apply_records_merged),
+    "records_unmerged": KindHandler(want_unmerge, apply_records_unmerged),
 }

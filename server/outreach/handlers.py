@@ -9,10 +9,12 @@ from server.quotas.workspace import QuotaWorkspace
 from sync.judgement import Applied, Arrival, Ruling
 
 
-def apply_visit_recorded(arrival: Arrival, outreach: OutreachWorkspace, quotas: QuotaWorkspace) -> Ruling:
+def apply_visit_recorded(
+    arrival: Arrival, outreach: OutreachWorkspace, people: PeopleWorkspace, quotas: QuotaWorkspace
+) -> Ruling:
     """A door was knocked at."""
     outreach.record_visit(arrival)
-    quotas.add_fact(fact_of(arrival, f"household:{arrival.body['household']}"))
+    quotas.add_fact(fact_of(arrival, people.subject_of_household(arrival.body["household"])))
     return Applied()
 
 

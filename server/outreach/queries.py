@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import Connection, select
 
 from server.database import chunks
-from server.outreach.models import Enrolment, VssidInstall
+from server.outreach.models import Enrolment, Visit, VssidInstall
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +50,16 @@ def fact_ids_of_persons(connection: Connection, person_ids: Iterable[str]) -> di
             )
             for person_id, entry_id in rows:
                 found[person_id].append(entry_id)
+    return found
+
+
+def visit_ids_of_households(connection: Connection, household_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return, per household, the ids of the visits to it."""
+    visit, found = Visit.__table__.c, defaultdict(list)
+    for part in chunks(sorted(set(household_ids))):
+        rows = connection.execute(
+            select(visit.household_id, visit.entry_id).where(visit.household_id.in_(part))
+        )
+        for household_id, entry_id in rows:
+            found[household_id].append(entry_id)
     return found

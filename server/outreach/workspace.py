@@ -10,7 +10,12 @@ from typing import Any
 
 from server.audit.changes import Change
 from server.outreach.models import Enrolment, Visit, VssidInstall
-from server.outreach.queries import EnrolmentState, enrolments_by_id, fact_ids_of_persons
+from server.outreach.queries import (
+    EnrolmentState,
+    enrolments_by_id,
+    fact_ids_of_persons,
+    visit_ids_of_households,
+)
 from server.outreach.rules import is_paid, promoter_of
 from sync.judgement import Arrival
 from sync.scope import agent_scope, area_scope
@@ -29,6 +34,7 @@ class OutreachWorkspace:
         self._change = change
         self._wanted: set[str] = set()
         self._wanted_persons: set[str] = set()
+        self._wanted_households: set[str] = set()
         self._enrolments: dict[str, EnrolmentState] = {}
         self._fresh: set[str] = set()
         self._touched: dict[str, None] = {}
@@ -42,11 +48,16 @@ class OutreachWorkspace:
         """Ask for the facts about persons whose identity may change, before `load`."""
         self._wanted_persons.update(person_ids)
 
+    def want_visits_of(self, household_ids: Iterable[str]) -> None:
+        """Ask for the visits to households that may be merged, before `load`."""
+        self._wanted_households.update(household_ids)
+
     def load(self) -> None:
         """Read everything wanted, one query a table."""
         connection = self._change.connection
         self._enrolments = enrolments_by_id(connection, self._wanted)
         self._facts_of.update(fact_ids_of_persons(connection, self._wanted_persons))
+        self._facts_of.update(visit_ids_of_households(connection, self._wanted_households))
 
     def loaded_fact_ids(self) -> set[str]:
         """Return the ids of every fact that this change may touch."""
@@ -57,9 +68,9 @@ class OutreachWorkspace:
         """Return an enrolment that is known to exist."""
         return self._enrolments[enrolment_id]
 
-    def facts_of_person(self, person_id: str) -> list[str]:
-        """Return the ids of the facts about a person."""
-        return self._facts_of[person_id]
+    def facts_of(self, record_id: str) -> list[str]:
+        """Return the ids of the facts about a person, or of the visits to a household."""
+        return self._facts_of[record_id]
 
     def record_visit(self, arrival: Arrival) -> None:
         """Store a visit and stamp it into its area's scope."""

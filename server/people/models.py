@@ -10,11 +10,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.database import Base
 
 
-class Household(Base):
+class _Merged:
+    """A record may be merged into another one: an edge, which the entry `merged_by` made.
+
+    `cluster_id` is the record to which the edges of all its cluster lead; null where it stands alone.
+    """
+
+    merged_into: Mapped[str | None] = mapped_column(Text)
+    merged_by: Mapped[str | None] = mapped_column(Text)
+    cluster_id: Mapped[str | None] = mapped_column(Text)
+
+
+class Household(_Merged, Base):
     """A household; its id is the id of the entry that registered it."""
 
     __tablename__ = "household"
-    __table_args__ = (Index("ix_household_area_key", "area_key"),)
+    __table_args__ = (
+        Index("ix_household_area_key", "area_key", "head_name_key"),
+        Index("ix_household_phone_index", "phone_index"),
+        Index("ix_household_cluster_id", "cluster_id"),
+        Index("ix_household_merged_by", "merged_by"),
+    )
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     version: Mapped[int] = mapped_column(Integer)
     last_entry: Mapped[str] = mapped_column(Text)
@@ -28,7 +44,7 @@ class Household(Base):
     members: Mapped[int | None] = mapped_column(Integer)
 
 
-class Person(Base):
+class Person(_Merged, Base):
     """A person; its id is the id of the entry that registered it."""
 
     __tablename__ = "person"
@@ -36,6 +52,8 @@ class Person(Base):
         Index("ix_person_household_id", "household_id"),
         Index("ix_person_national_id_index", "national_id_index"),
         Index("ix_person_insurance_number_index", "insurance_number_index"),
+        Index("ix_person_cluster_id", "cluster_id"),
+        Index("ix_person_merged_by", "merged_by"),
     )
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     version: Mapped[int] = mapped_column(Integer)

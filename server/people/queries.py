@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Select, func, literal, select, union_all
 from schemas.names import initials
 from server.database import chunks
 from server.people.models import EditConflict, FieldEdit, Household, Person
-from server.people.rules import PERSON_NUMBERS, identity
+from server.people.rules import PERSON_NUMBERS, Identified, identity
 from sync.merge import LoggedEdit
 
+_TABLES = {"household": Household.__table__, "person": Person.__table__}
 Numbers = Mapping[str, tuple[bytes | None, str | None]]
 
 
@@ -33,6 +34,9 @@ class HouseholdState:
     members: int | None
     numbers: Numbers
     phone_masked: str | None
+    merged_into: str | None = None
+    merged_by: str | None = None
+    cluster_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,19 @@ class PersonState:
     sex: str | None
     numbers: Numbers
     masked_numbers: Mapping[str, str | None]
+    merged_into: str | None = None
+    merged_by: str | None = None
+    cluster_id: str | None = None
 
     @property
     def identity(self) -> str:
         """Return what makes this person one person for credits."""
         return identity(self.id, self.numbers["national_id"][1], self.numbers["insurance_number"][1])
+
+    @property
+    def identified(self) -> Identified:
+        """Return the person with the numbers that name one person."""
+        return Identified(self.id, self.numbers["national_id"][1], self.numbers["insurance_number"][1])
 
     @property
     def identities(self) -> set[str]:
@@ -82,6 +94,9 @@ def households_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Ho
                 members=row.members,
                 numbers={"phone": (row.phone_sealed, row.phone_index)},
                 phone_masked=None,
+                merged_into=row.merged_into,
+                merged_by=row.merged_by,
+                cluster_id=row.cluster_id,
             )
     return found
 
@@ -102,8 +117,39 @@ def persons_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Perso
                 sex=row["sex"],
                 numbers={name: (row[f"{name}_sealed"], row[f"{name}_index"]) for name in PERSON_NUMBERS},
                 masked_numbers={},
+                merged_into=row["merged_into"],
+                merged_by=row["merged_by"],
+                cluster_id=row["cluster_id"],
             )
     return found
+
+
+def cluster_members(connection: Connection, record_type: str, cluster_ids: Iterable[str]) -> set[str]:
+    """Return the ids of the records of these clusters."""
+    table = _TABLES[record_type]
+    found: set[str] = set()
+    for part in chunks(sorted(set(cluster_ids))):
+        found.update(connection.scalars(select(table.c.id).where(table.c.cluster_id.in_(part))))
+    return found
+
+
+def clusters_among(connection: Connection, record_type: str, record_ids: Iterable[str]) -> set[str]:
+    """Return the clusters that these records are in."""
+    table = _TABLES[record_type]
+    found: set[str] = set()
+    for part in chunks(sorted(set(record_ids))):
+        statement = select(table.c.cluster_id).where(table.c.id.in_(part), table.c.cluster_id.is_not(None))
+        found.update(connection.scalars(statement))
+    return found
+
+
+def merged_record(connection: Connection, merge_id: str) -> tuple[str, str] | None:
+    """Return type and id of the record that an entry merged into another one, while it is merged."""
+    for record_type, table in _TABLES.items():
+        record_id = connection.scalar(select(table.c.id).where(table.c.merged_by == merge_id))
+        if record_id is not None:
+            return record_type, record_id
+    return None
 
 
 def person_ids_of_households(connection: Connection, household_ids: Iterable[str]) -> set[str]:

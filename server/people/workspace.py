@@ -5,33 +5,39 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 
-from schemas.names import masked, search_key
+from schemas.names import masked
 from server.audit.changes import Change
 from server.database import insert_missing
 from server.people.edits import Amendment, EditLog
-from server.people.models import DuplicateCandidate, Household, Person
+from server.people.models import DuplicateCandidate
 from server.people.queries import (
     HouseholdState,
     PersonState,
+    cluster_members,
+    clusters_among,
     households_by_id,
     person_ids_of_households,
     persons_by_id,
     persons_sharing_numbers,
 )
+from server.people.records import RecordWriter
 from server.people.rules import (
     HOUSEHOLD_NUMBERS,
     HOUSEHOLD_POLICIES,
     IDENTIFYING_NUMBERS,
     PERSON_NUMBERS,
     PERSON_POLICIES,
+    cluster_identity,
+    clusters_of,
     identity,
+    root_of,
 )
 from server.sealing import Sealer
+from sync.codes import EntryCode
+from sync.entry import Fault
 from sync.merge import FieldConflict
-from sync.scope import area_scope
 
 
 @dataclass(slots=True)
@@ -40,6 +46,7 @@ class _Wanted:
     persons: set[str] = field(default_factory=set)
     moving: set[str] = field(default_factory=set)
     numbers: set[tuple[str, str]] = field(default_factory=set)
+    joining: dict[str, set[str]] = field(default_factory=lambda: {"household": set(), "person": set()})
 
 
 class PeopleWorkspace:
@@ -75,6 +82,19 @@ class PeopleWorkspace:
             if body.get(name) is not None:
                 self._wanted.numbers.add((name, self._sealer.blind_index(name, body[name])))
 
+    def want_joining(self, record_type: str, record_ids: Iterable[str]) -> None:
+        """Ask for whole clusters, whose identity may change: all of their records are locked."""
+        ids = set(record_ids)
+        self._wanted.joining[record_type] |= ids
+        (self._wanted.persons if record_type == "person" else self._wanted.households).update(ids)
+
+    def joining_members(self, record_type: str) -> set[str]:
+        """Return the records of the clusters that may change: to be locked before `load`."""
+        connection, ids = self._change.connection, self._wanted.joining[record_type]
+        if not ids:
+            return set()
+        return ids | cluster_members(connection, record_type, clusters_among(connection, record_type, ids))
+
     def moving_members(self) -> set[str]:
         """Return who lives in the households that may move: to be locked before `load`."""
         return person_ids_of_households(self._change.connection, self._wanted.moving)
@@ -84,10 +104,17 @@ class PeopleWorkspace:
         connection, wanted = self._change.connection, self._wanted
         wanted.persons.update(person_ids_of_households(connection, wanted.moving))
         self._persons = persons_by_id(connection, wanted.persons)
+        clusters = {person.cluster_id for person in self._persons.values() if person.cluster_id}
+        if clusters:
+            self._persons |= persons_by_id(connection, cluster_members(connection, "person", clusters))
         for person in self._persons.values():
             if person.household_id is not None:
                 wanted.households.add(person.household_id)
         self._households = households_by_id(connection, wanted.households)
+        if wanted.joining["household"]:
+            clusters = {each.cluster_id for each in self._households.values() if each.cluster_id}
+            more = cluster_members(connection, "household", clusters)
+            self._households |= households_by_id(connection, more)
         self.edits.load()
         self._sharing.update(persons_sharing_numbers(connection, wanted.numbers))
 
@@ -108,8 +135,73 @@ class PeopleWorkspace:
         return self._persons[person_id].area_key
 
     def identity_of(self, person_id: str) -> str:
-        """Return what makes this person one person for credits."""
-        return self._persons[person_id].identity
+        """Return what makes this person, with everybody merged with them, one person for credits."""
+        person = self._persons[person_id]
+        if person.cluster_id is None:
+            return person.identity
+        members = [self._persons[each].identified for each in self.cluster_of("person", person_id)]
+        return cluster_identity(person.cluster_id, members)
+
+    def subject_of_household(self, household_id: str) -> str:
+        """Return what visits to a household, and to all merged with it, are unique over."""
+        household = self._households.get(household_id)
+        cluster_id = None if household is None else household.cluster_id
+        return f"household:{cluster_id or household_id}"
+
+    def cluster_of(self, record_type: str, record_id: str) -> list[str]:
+        """Return the records that are merged with this one, itself too; their clusters are loaded."""
+        records = self._records(record_type)
+        cluster_id = records[record_id].cluster_id
+        if cluster_id is None:
+            return [record_id]
+        return sorted(each.id for each in records.values() if each.cluster_id == cluster_id)
+
+    def merge_fault(self, record_type: str, from_id: str, into_id: str) -> Fault | None:
+        """Return why two records cannot be merged."""
+        records = self._records(record_type)
+        for name, record_id in (("from", from_id), ("into", into_id)):
+            if record_id not in records:
+                return Fault(EntryCode.REFERENCE_WRONG_KIND, name)
+        edges = {each.id: each.merged_into for each in records.values() if each.merged_into is not None}
+        if from_id in edges:
+            return Fault(EntryCode.ALREADY_MERGED, "from")
+        if root_of(into_id, edges) == from_id:
+            return Fault(EntryCode.MERGE_CYCLE, "into")
+        if records[from_id].area_key != records[into_id].area_key:
+            return Fault(EntryCode.MERGE_ACROSS_AREAS, "into")
+        return None
+
+    def merge(self, record_type: str, from_id: str, into_id: str, entry_id: str) -> None:
+        """Let one record be a part of another one."""
+        members = {*self.cluster_of(record_type, from_id), *self.cluster_of(record_type, into_id)}
+        self._put_edge(record_type, from_id, into_id, entry_id)
+        self._settle_clusters(record_type, members)
+
+    def unmerge(self, record_type: str, record_id: str) -> None:
+        """Take the edge of a record away; what is merged into it stays with it."""
+        members = self.cluster_of(record_type, record_id)
+        self._put_edge(record_type, record_id, None, None)
+        self._settle_clusters(record_type, members)
+
+    def _records(self, record_type: str) -> Mapping[str, HouseholdState | PersonState]:
+        return self._persons if record_type == "person" else self._households
+
+    def _put_edge(self, record_type: str, record_id: str, into_id: str | None, by_id: str | None) -> None:
+        self._put_state(replace(self._records(record_type)[record_id], merged_into=into_id, merged_by=by_id))
+
+    def _settle_clusters(self, record_type: str, members: Iterable[str]) -> None:
+        records, ids = self._records(record_type), set(members)
+        edges = {each: into for each in ids if (into := records[each].merged_into) is not None}
+        for record_id, cluster_id in clusters_of(ids, edges).items():
+            if records[record_id].cluster_id != cluster_id:
+                self._put_state(replace(records[record_id], cluster_id=cluster_id))
+
+    def _put_state(self, state: HouseholdState | PersonState) -> None:
+        if isinstance(state, PersonState):
+            self._persons[state.id] = state
+        else:
+            self._households[state.id] = state
+        self._touched[state.id] = None
 
     def area_keys(self) -> set[str]:
         """Return the areas of everybody loaded."""
@@ -128,6 +220,12 @@ class PeopleWorkspace:
     def subjects_of(self, bodies: Iterable[tuple[str, Mapping[str, Any]]]) -> set[str]:
         """Return every identity that these entries may be about, before or after them."""
         subjects = {person.identity for person in self._persons.values()}
+        joining = self._wanted.joining
+        for person in self._persons.values():
+            if person.cluster_id is not None or person.id in joining["person"]:
+                subjects |= person.identities
+        if joining["household"]:
+            subjects.update(f"household:{household_id}" for household_id in self._households)
         for entry_id, body in bodies:
             values = body.get("set", body)
             indexes = {
@@ -246,11 +344,13 @@ class PeopleWorkspace:
     def finish(self) -> None:
         """Write what changed and stamp it into its area's scope."""
         self._write_candidates()
+        writer = RecordWriter(self._change, self._sealer)
         for record_id in self._touched:
+            is_fresh = record_id in self._fresh
             if record_id in self._households:
-                self._write_household(self._households[record_id])
+                writer.write_household(self._households[record_id], is_fresh=is_fresh)
             else:
-                self._write_person(self._persons[record_id])
+                writer.write_person(self._persons[record_id], is_fresh=is_fresh)
 
     def _write_candidates(self) -> None:
         """Note who shares a number; the same two may have been noted by an earlier entry."""
@@ -290,71 +390,3 @@ class PeopleWorkspace:
                 self._candidates[person_id, other_id, name] = None
             others.add(person_id)
         return shared
-
-    def _write(self, table: Any, row: dict[str, Any]) -> None:
-        if row["id"] in self._fresh:
-            self._change.insert(table, **row)
-        else:
-            self._change.update(table, {"id": row.pop("id")}, **row)
-
-    def _write_household(self, state: HouseholdState) -> None:
-        sealed, index = state.numbers["phone"]
-        row = {
-            "id": state.id,
-            "version": state.version,
-            "last_entry": state.last_entry,
-            "area_key": state.area_key,
-            "head_name": state.head_name,
-            "head_name_key": search_key(state.head_name),
-            "address": state.address,
-            "hamlet": state.hamlet,
-            "phone_sealed": sealed,
-            "phone_index": index,
-            "members": state.members,
-        }
-        self._write(Household.__table__, row)
-        wire = {
-            "area": state.area_key,
-            "head_name": state.head_name,
-            "address": state.address,
-            "hamlet": state.hamlet,
-            "phone": state.phone_masked or self._mask_of("household.phone", state.id, sealed),
-            "members": state.members,
-            "last_entry": state.last_entry,
-        }
-        self._change.put_record("household", state.id, wire, {area_scope(state.area_key)})
-
-    def _write_person(self, state: PersonState) -> None:
-        row: dict[str, Any] = {
-            "id": state.id,
-            "version": state.version,
-            "last_entry": state.last_entry,
-            "household_id": state.household_id,
-            "area_key": state.area_key,
-            "full_name": state.full_name,
-            "full_name_key": search_key(state.full_name),
-            "birth_date": state.birth_date,
-            "sex": state.sex,
-        }
-        wire: dict[str, Any] = {
-            "household": state.household_id,
-            "area": state.area_key,
-            "full_name": state.full_name,
-            "birth_date": _iso(state.birth_date),
-            "sex": state.sex,
-        }
-        for name in PERSON_NUMBERS:
-            sealed, index = state.numbers[name]
-            row[f"{name}_sealed"], row[f"{name}_index"] = sealed, index
-            known = state.masked_numbers.get(name)
-            wire[name] = known or self._mask_of(f"person.{name}", state.id, sealed)
-        wire["last_entry"] = state.last_entry
-        self._write(Person.__table__, row)
-        self._change.put_record("person", state.id, wire, {area_scope(state.area_key)})
-
-    def _mask_of(self, place: str, row_id: str, sealed: bytes | None) -> str | None:
-        return masked(self._sealer.open_optional(sealed, place, row_id))
-
-
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

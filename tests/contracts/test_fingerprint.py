@@ -44,7 +44,7 @@ VERSION_HISTORY = (
     Version(
         2,
         date(2026, 11, 23),
-        "951890c1dd77001d3e381a0f84efa5e604f57144b1d4f7c3b329817f432a795d",
+        "6576df9f98b049f7f2e52883f171ed0a0ae5e8b04d0caea68493e49d237a990b",
         "differing scopes, recovering offices, holes, months, answers, the desk",
     ),
 )

@@ -213,12 +213,14 @@ def test_an_answered_entry_waits_for_nothing_any_more(office, tablet, supervisor
     [
         ("entry_corrected", {"body": {}}),
         ("entry_returned", {"reason": "x"}),
+        ("records_unmerged", {}),
     ],
 )
 def test_a_decision_of_the_desk_is_not_taken_from_a_device(office, tablet, kind, body):
     """[K5] The office's kinds from a device are quarantined (`kind_not_for_devices`)."""
     household = a_bad_household(tablet)
-    tablet.append(kind, body | {"target": household})
+    named = {"merge": household} if kind == "records_unmerged" else {"target": household}
+    tablet.append(kind, body | named)
     assert tablet.sync().verdicts[1]["code"] == "kind_not_for_devices"
     assert outcome_of(office, household) == ("quarantined", "area_unknown")
 
