@@ -20,6 +20,8 @@ class Permission(StrEnum):
     SEE_INCIDENTS = "see_incidents"
     SEE_DEVICES = "see_devices"
     SEE_ORIGINAL_BYTES = "see_original_bytes"
+    SEE_DUPLICATES = "see_duplicates"
+    MERGE_RECORDS = "merge_records"
     SEE_CONFLICTS = "see_conflicts"
     SETTLE_CONFLICTS = "settle_conflicts"
     SETTLE_QUARANTINE = "settle_quarantine"
@@ -65,6 +67,8 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     Permission.SEE_DEVICES: frozenset({"supervisor", "auditor", "administrator"}),
     # Original bytes hold ids and phones; opening them is audited.
     Permission.SEE_ORIGINAL_BYTES: frozenset({"supervisor", "administrator"}),
+    Permission.SEE_DUPLICATES: frozenset({"supervisor", "auditor", "administrator"}),
+    Permission.MERGE_RECORDS: frozenset({"supervisor", "administrator"}),
     Permission.SEE_CONFLICTS: frozenset({"supervisor", "auditor", "administrator"}),
     # Both values are opened from original bytes.
     Permission.SETTLE_CONFLICTS: frozenset({"supervisor", "administrator"}),
@@ -116,6 +120,10 @@ ROUTES: dict[str, Rule] = {
     "acceptance.write_off": Rule(Permission.WRITE_OFF_TABLET, RouteScope.ASSIGNED),
     "acceptance_api.completeness_shown": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "acceptance_api.statement_shown": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
+    "workbench.duplicates": Rule(Permission.SEE_DUPLICATES, RouteScope.ASSIGNED),
+    "workbench.comparison": Rule(Permission.SEE_DUPLICATES, RouteScope.ASSIGNED),
+    "workbench.merge_records": Rule(Permission.MERGE_RECORDS, RouteScope.ASSIGNED),
+    "workbench.unmerge_records": Rule(Permission.MERGE_RECORDS, RouteScope.ASSIGNED),
     "workbench.conflicts": Rule(Permission.SEE_CONFLICTS, RouteScope.ASSIGNED),
     "workbench.conflict": Rule(Permission.SETTLE_CONFLICTS, RouteScope.ASSIGNED),
     "workbench.resolve_conflict": Rule(Permission.SETTLE_CONFLICTS, RouteScope.ASSIGNED),

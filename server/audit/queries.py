@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, tuple_
 
@@ -137,3 +139,16 @@ def feeds_that_disagree(connection: Connection) -> list[str]:
         if (head.row_count, head.row_sum) != (len(live), total) or last > head.seq:
             wrong.append(head.scope)
     return wrong
+
+
+def wire_records(
+    connection: Connection, record_type: str, record_ids: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """Return replicated records of a type as they travel, by id; those that are gone are left out."""
+    record, found = Record.__table__.c, {}
+    for part in chunks(sorted(set(record_ids))):
+        statement = select(record.record_id, record.wire_json).where(
+            record.record_type == record_type, record.record_id.in_(part), record.wire_json.is_not(None)
+        )
+        found.update({record_id: json.loads(text) for record_id, text in connection.execute(statement)})
+    return found

@@ -160,6 +160,7 @@ _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("dashboard.board", "/board", lambda: gettext("Chỉ tiêu")),
     ("workbench.quarantine", "/quarantine", lambda: gettext("Bị giữ lại")),
     ("workbench.conflicts", "/conflicts", lambda: gettext("Sửa trùng")),
+    ("workbench.duplicates", "/duplicates", lambda: gettext("Hồ sơ trùng")),
     ("dashboard.incidents", "/incidents", lambda: gettext("Sự cố")),
     ("dashboard.devices", "/devices", lambda: gettext("Thiết bị")),
     ("acceptance.overview", "/acceptance", lambda: gettext("Nghiệm thu")),

@@ -48,6 +48,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "field_sex": ("Giới tính", "Sex"),
     "field_national_id": ("Số CCCD", "National id"),
     "field_insurance_number": ("Mã số BHXH", "Insurance number"),
+    "shared_national_id": ("Cùng số CCCD", "Same national id"),
+    "shared_insurance_number": ("Cùng mã số BHXH", "Same insurance number"),
+    "shared_phone": ("Cùng điện thoại", "Same phone"),
+    "shared_name_and_address": ("Cùng chủ hộ và địa chỉ", "Same head and address"),
     "sex_female": ("Nữ", "Female"),
     "sex_male": ("Nam", "Male"),
     # credits; "duplicate" and "voided" are the words of verdicts and outcomes too

@@ -11,8 +11,10 @@ from server.dashboard.queries import EntryLine, Sight, entry_line
 from server.exchange.desk import DeskRefusedError, enter_at_desk
 from server.journals.queries import stored_entries
 from server.journals.views import EntryView, entry_at, entry_text
+from server.people.queries import merged_record, record_of
 from server.runtime import Runtime
 from server.sealing import Sealer
+from server.workbench.queries import area_keys_in, comparison_of
 from server.workbench.rules import typed_body, typed_text
 from sync.codes import EntryCode
 from sync.entry import Fault
@@ -91,3 +93,27 @@ def _corrected_body(change: Change, sealer: Sealer, entry: EntryView) -> object:
         return None
     stored = stored_entries(change.connection, sealer, [entry.entry_id])[entry.entry_id]
     return None if stored.correction is None else json.loads(stored.correction)["body"]["body"]
+
+
+def merge_records(
+    runtime: Runtime, change: Change, sight: Sight, record_type: str, from_id: str, into_id: str
+) -> bool:
+    """Merge a record into another one; False where one is not in sight. Raises DeskRefusedError."""
+    if comparison_of(change.connection, sight, record_type, from_id, into_id) is None:
+        change.audit("merge_refused", from_id)
+        return False
+    body = {"record_type": record_type, "from": from_id, "into": into_id}
+    enter_at_desk(runtime, change, "records_merged", body)
+    return True
+
+
+def unmerge_records(runtime: Runtime, change: Change, sight: Sight, merge_id: str) -> bool:
+    """Undo a merge; False where its record is not in sight. Raises DeskRefusedError."""
+    found = merged_record(change.connection, merge_id)
+    record = None if found is None else record_of(change.connection, found[1])
+    keys = area_keys_in(change.connection, sight)
+    if record is None or not (keys is None or record.area_key in keys):
+        change.audit("unmerge_refused", merge_id)
+        return False
+    enter_at_desk(runtime, change, "records_unmerged", {"merge": merge_id})
+    return True

@@ -24,7 +24,7 @@ from server.people.queries import DisputedRecord, edit_logs, households_by_id, o
 from server.runtime import Runtime
 from server.sealing import Sealer
 from server.workbench.queries import area_keys_in
-from server.workbench.rules import NUMBER_FIELDS, TYPED_FIELDS
+from server.workbench.rules import NUMBER_FIELDS, TYPED_FIELDS, shown_value
 from sync.codes import EntryCode
 from sync.entry import Fault, shown_name
 from sync.journal import DESK
@@ -192,7 +192,4 @@ def _texts(values: Iterable[Any]) -> set[str]:
 
 
 def _shown(field: str, value: Any, words: Mapping[str, str]) -> str | None:
-    if value is None:
-        return None
-    text = str(value)
-    return masked(text) if field in NUMBER_FIELDS else words.get(text, text)
+    return masked(value) if field in NUMBER_FIELDS else shown_value(field, value, words)

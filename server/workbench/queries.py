@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from server.audit.queries import wire_records
 from server.dashboard.queries import EntryLine, Sight, names_of, quarantine_page
 from server.dashboard.rules import LIST_LINES, Listing, paged, vietnamese_order
 from server.journals.views import QuarantineFilter, quarantine_counts
 from server.office.queries import area_keys_under, areas_by_key
-from server.people.queries import DisputedRecord, disputed_records
-from server.workbench.rules import QuarantineChoice
+from server.people.duplicates import DuplicatePair, MergedRecord, duplicate_pairs, merged_records
+from server.people.queries import DisputedRecord, disputed_records, households_by_id
+from server.workbench.rules import QuarantineChoice, shown_value
 from sync.clock import DAY_MS
+
+# Of a record as it travels: what says nothing to people.
+_HIDDEN = {"area", "last_entry", "merged_into"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,74 @@ def dispute_list(connection: Connection, sight: Sight, page: int) -> tuple[list[
         for record in shown
     ]
     return lines, listing
+
+
+def duplicate_list(
+    connection: Connection, sight: Sight, page: int, *, is_merged: bool
+) -> tuple[list[DuplicatePair] | list[MergedRecord], Listing, dict[str, str]]:
+    """Return a page of pairs that may be one, or of what was merged; with the names of their areas."""
+    keys, start = area_keys_in(connection, sight), (page - 1) * LIST_LINES
+    if is_merged:
+        merged, listing = paged(
+            merged_records(connection, keys, limit=LIST_LINES + 1, offset=start), page, LIST_LINES
+        )
+        return merged, listing, _area_names(connection, {record.area_key for record in merged})
+    pairs, listing = paged(
+        duplicate_pairs(connection, keys, limit=LIST_LINES + 1, offset=start), page, LIST_LINES
+    )
+    return (
+        pairs,
+        listing,
+        _area_names(connection, {each.first_area for each in pairs} | {each.other_area for each in pairs}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two records side by side: (field, value of the first, of the other), numbers masked."""
+
+    record_type: str
+    ids: tuple[str, str]
+    names: tuple[str, str]
+    area_names: tuple[str, str]
+    lines: list[tuple[str, str | None, str | None]]
+
+
+def comparison_of(
+    connection: Connection, sight: Sight, record_type: str, first_id: str, other_id: str
+) -> Comparison | None:
+    """Return two records to compare, or None where one is not there or not in sight."""
+    keys, ids = area_keys_in(connection, sight), (first_id, other_id)
+    found = wire_records(connection, record_type, ids)
+    if len(found) < 2 or not all(keys is None or found[each]["area"] in keys for each in ids):
+        return None
+    areas = _area_names(connection, {record["area"] for record in found.values()})
+    households = households_by_id(
+        connection, {record["household"] for record in found.values() if record.get("household")}
+    )
+    words = {each.id: f"{each.head_name}, {each.address}" for each in households.values()}
+    lines = [
+        (
+            name,
+            shown_value(name, found[first_id][name], words),
+            shown_value(name, found[other_id][name], words),
+        )
+        for name in found[first_id]
+        if name not in _HIDDEN
+    ]
+    name = "full_name" if record_type == "person" else "head_name"
+    return Comparison(
+        record_type,
+        ids,
+        (found[first_id][name], found[other_id][name]),
+        (areas[found[first_id]["area"]], areas[found[other_id]["area"]]),
+        lines,
+    )
+
+
+def _area_names(connection: Connection, keys: set[str]) -> dict[str, str]:
+    areas = areas_by_key(connection, keys)
+    return {key: areas[key].name if key in areas else key for key in keys}
 
 
 def quarantine_list(

@@ -21,10 +21,12 @@ from server.exchange.desk import DeskRefusedError
 from server.people.rules import HOUSEHOLD_POLICIES, PERSON_POLICIES
 from server.runtime import current_runtime
 from server.workbench.actions import correct_entry as correct
+from server.workbench.actions import merge_records as merge
 from server.workbench.actions import open_evidence
 from server.workbench.actions import return_entry as send_back
+from server.workbench.actions import unmerge_records as unmerge
 from server.workbench.disputes import Dispute, DisputePage, open_dispute, resolve_disputes
-from server.workbench.queries import dispute_list, quarantine_list
+from server.workbench.queries import comparison_of, dispute_list, duplicate_list, quarantine_list
 from server.workbench.rules import (
     AGES_DAYS,
     TYPED_FIELDS,
@@ -94,6 +96,72 @@ def return_entry(installation_id: UUID, seq: int) -> Any:
         done="returned",
         typed_reason=reason,
     )
+
+
+@blueprint.get("/duplicates")
+def duplicates() -> Any:
+    """List the records that may be one, or those that were merged."""
+    is_merged = request.args.get("tab") == "merged"
+    with look() as seen:
+        lines, listing, areas = duplicate_list(
+            seen.connection, seen.sight, page_argument(), is_merged=is_merged
+        )
+    done = request.args.get("done")
+    return render_template(
+        "workbench/duplicates.html",
+        lines=lines,
+        listing=listing,
+        areas=areas,
+        is_merged=is_merged,
+        done=done if done in {"merged", "unmerged"} else None,
+    )
+
+
+@blueprint.get("/duplicates/<any(person, household):record_type>/<uuid:first_id>/<uuid:other_id>")
+def comparison(record_type: str, first_id: UUID, other_id: UUID) -> Any:
+    """Show two records side by side, numbers masked."""
+    return _comparison(record_type, str(first_id), str(other_id))
+
+
+@blueprint.post("/duplicates/<any(person, household):record_type>/<uuid:first_id>/<uuid:other_id>")
+def merge_records(record_type: str, first_id: UUID, other_id: UUID) -> Any:
+    """Merge the one into the other, whichever is to be kept."""
+    runtime, ids = current_runtime(), [str(first_id), str(other_id)]
+    kept = request.form.get("keep", "")
+    if kept not in ids or ids[0] == ids[1]:
+        abort(404)
+    ids.remove(kept)
+    try:
+        is_there = change_in_sight(
+            lambda change, sight: merge(runtime, change, sight, record_type, ids[0], kept)
+        )
+    except DeskRefusedError as refused:
+        return _comparison(record_type, str(first_id), str(other_id), refused.fault), 422
+    if not is_there:
+        abort(404)
+    return redirect(url_for(".duplicates", tab="merged", done="merged"), 303)
+
+
+@blueprint.post("/merges/<uuid:merge_id>/undoing")
+def unmerge_records(merge_id: UUID) -> Any:
+    """Take a merge apart."""
+    runtime = current_runtime()
+    try:
+        is_there = change_in_sight(lambda change, sight: unmerge(runtime, change, sight, str(merge_id)))
+    except DeskRefusedError:
+        # Somebody else was faster.
+        is_there = False
+    if not is_there:
+        abort(404)
+    return redirect(url_for(".duplicates", tab="merged", done="unmerged"), 303)
+
+
+def _comparison(record_type: str, first_id: str, other_id: str, fault: Fault | None = None) -> str:
+    with look() as seen:
+        found = comparison_of(seen.connection, seen.sight, record_type, first_id, other_id)
+    if found is None or first_id == other_id:
+        abort(404)
+    return render_template("workbench/comparison.html", found=found, fault=fault)
 
 
 @blueprint.get("/conflicts")

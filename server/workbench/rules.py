@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,17 @@ def readable(value: Any) -> str:
 def may_be_corrected(state: str | None, entry_id: str) -> bool:
     """Return whether an entry can be judged again: quarantined, under an id of its own."""
     return state == "quarantined" and UUID7_PATTERN.fullmatch(entry_id) is not None
+
+
+def shown_value(field: str, value: Any, words: Mapping[str, str]) -> str | None:
+    """Return a field's value for people; `words` name areas and households. Numbers are not masked."""
+    if value is None:
+        return None
+    text = words.get(str(value), str(value))
+    if field == "birth_date":
+        year, month, day = text.split("-")
+        return f"{day}/{month}/{year}"
+    return text
 
 
 def typed_value(field: str, text: str) -> Any:

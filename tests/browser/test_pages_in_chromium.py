@@ -166,6 +166,23 @@ def test_a_supervisor_settles_a_conflict(visitor):
     visitor.check("conflict-settled")
 
 
+def test_a_supervisor_merges_two_persons_and_takes_them_apart(visitor):
+    tablet = a_tablet(visitor.watched.office, "binh")
+    digits = f"9991900003{SCREENS[visitor.screen][0] % 100:02}"
+    first = tablet.person(national_id=digits, phone="0912345678")
+    other = tablet.person(full_name="Lê Thị Bưởi (hẻm 4)", national_id=digits, birth_date="1970-02-28")
+    tablet.sync()
+    page = visitor.visit("/duplicates", "duplicates")
+    assert page.get_by_role("link", name="So sánh").first.is_visible()
+    visitor.visit(f"/duplicates/person/{first}/{other}", "comparison")
+    page.get_by_role("button", name="Giữ Lê Thị Bưởi …").click()
+    page.get_by_role("status").filter(has_text="Đã gộp").wait_for()
+    visitor.check("duplicates-merged")
+    page.get_by_role("button", name="Tách").first.click()
+    page.get_by_role("status").filter(has_text="Đã tách").wait_for()
+    visitor.check("duplicates-empty")
+
+
 def test_the_promoters_board_flags_the_published_ratio(visitor):
     page = visitor.visit(f"/board?campaign={DRIVE}&indicator=persuaded", "promoters")
     assert page.get_by_text("Tỷ lệ đã công bố không khớp").is_visible()

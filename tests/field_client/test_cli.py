@@ -151,3 +151,26 @@ def test_a_cloned_device_is_told_to_enrol_again_and_can(field, run):
     assert "bị nhân bản, cần đăng ký lại" in " ".join(run("sync", expect=1).split())
     assert "mang theo 1 mục" in run("enrol", "--again", field.server.new_code())
     assert "Đã đồng bộ" in run("sync")
+
+
+def test_what_was_sent_back_is_listed_with_its_reason_and_answered(field, run):
+    """[D7] Listed, each with its reason, until it has answered."""
+    enrol(field, run)
+    assert "Không có mục nào bị trả lại" in run("returned")
+    household = saved_id(run("household", "--area", AREA, "--head-name", "Trần Văn Hộ", "--address", "ấp 1"))
+    field.server.quarantine_kinds = {"household_registered": "area_unknown"}
+    run("sync", expect=3)
+    outcome = {"state": "quarantined", "code": "area_unknown", "field": "area"}
+    field.server.put(
+        "agent:w1", "outcome", household, outcome | {"reason": "Sai mã địa bàn", "returned_ms": 1}
+    )
+    field.server.granted.add("agent:w1")
+    run("sync", expect=3)
+    shown = run("returned")
+    assert "Văn phòng trả lại: Sai mã địa bàn" in shown
+    assert household in shown
+    run("answer", household, expect=1)
+    run("answer", household, "--by", household, "--withdrawn", expect=1)
+    run("answer", "nothing", "--withdrawn", expect=1)
+    run("answer", household[-8:], "--withdrawn", "--note", "Ghi nhầm")
+    assert "Không có mục nào bị trả lại" in run("returned")
