@@ -12,11 +12,14 @@ import io
 import json
 import zlib
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
 from schemas.exchange import PROTOCOL
 from schemas.signatures import PrivateKey, request_message, to_base64url
 from schemas.vectors.make_vectors import FOLDER
+from server.quotas.acceptance import accept_period
+from server.quotas.rules import OFFICE_CAMPAIGN
 from sync.journal import chain, entry_sha256
 from sync.limits import LIMITS
 from tests.support.raw_tablet import ENROLMENTS, SYNC, RawTablet
@@ -43,6 +46,7 @@ class Callers:
         self._office = watched.office
         self._keys: dict[str, PrivateKey] = {}
         self._tablet: RawTablet | None = None
+        self._statement: int | None = None
         self._inner = self._office.app.wsgi_app
         self.answers: dict[str, set[int]] = {}
         client = self._office.app.test_client()
@@ -169,6 +173,16 @@ class Callers:
     def some_worker(self) -> str:
         """Return an agent whose tablets have delivered."""
         return self._office.agents["an"]
+
+    def some_statement(self) -> int:
+        """Return the number of an accepted period; accepts one where there is none."""
+        if self._statement is None:
+            zone, day = self._office.runtime.config.time_zone, date(2020, 5, 11)
+            accepted = self._office.change(
+                lambda change: accept_period(change, zone, OFFICE_CAMPAIGN, day, "Để thử các địa chỉ")
+            )
+            self._statement = accepted.number
+        return self._statement
 
     def some_receipt(self) -> str:
         """Return the digits of a receipt that the office keeps."""

@@ -76,6 +76,8 @@ def made_sensible(case, callers: Callers) -> None:
             case.body = callers.code_body(case.body)
         case "/api/v1/agents/{worker_id}/entries" if share(case.query, 2):
             case.path_parameters = {"worker_id": callers.some_worker()}
+        case "/api/v1/statements/{number}" if share(case.path_parameters, 2):
+            case.path_parameters = {"number": callers.some_statement()}
         case "/api/v1/receipts/{digits}" if share(case.path_parameters, 4) == 0:
             case.path_parameters = {"digits": callers.some_receipt()}
 
