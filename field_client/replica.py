@@ -7,7 +7,7 @@ a record that moved between two scopes is never missing in between.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +64,15 @@ class Replica:
         )
         return {record_id: self._opened(record_type, record_id, sealed) for record_id, sealed in rows}
 
-    def apply(self, grants: Sequence[Grant], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Apply one page of a pull, in the order it came."""
+    def apply(
+        self, grants: Sequence[Grant], rows: Sequence[Mapping[str, Any]], afresh: Collection[str] = ()
+    ) -> None:
+        """Apply one page of a pull, in the order it came; scopes of `afresh` come from 0."""
         held = self.cursors()
         for grant in grants:
             cursor = held.get(grant.scope)
-            if cursor is None or cursor.epoch != grant.epoch or cursor.seq > grant.head:
+            is_void = cursor is None or cursor.epoch != grant.epoch or cursor.seq > grant.head
+            if is_void or grant.scope in afresh:
                 # The server reads this scope from its beginning, so what was held of it is void.
                 held[grant.scope] = Held(grant.scope, grant.epoch, 0, 0, EMPTY_SUM)
                 self._store.connection.execute("DELETE FROM listed WHERE scope = ?", (grant.scope,))
@@ -97,11 +100,19 @@ class Replica:
         stands = {scope: (cursor.epoch, cursor.seq) for scope, cursor in held.items()}
         return all(stands.get(grant.scope) == (grant.epoch, grant.head) for grant in grants)
 
-    def settle(self, grants: Sequence[Grant], now_ms: int, *, keeps_everything: bool = False) -> list[str]:
+    def settle(
+        self,
+        grants: Sequence[Grant],
+        now_ms: int,
+        refetched: Collection[str] = (),
+        *,
+        keeps_everything: bool = False,
+    ) -> list[str]:
         """At the heads: drop what is no longer granted, let unlisted records leave, compare sums.
 
         `keeps_everything`: the office recovers from a restore, and may only have forgotten them.
-        Returns the scopes whose count or sum differs from the server's; each is an incident.
+        Returns the scopes whose count or sum differs from the server's; each is an incident, of
+        another kind where it differs though it was `refetched`.
         """
         connection, held = self._store.connection, self.cursors()
         granted = {grant.scope: grant for grant in grants}
@@ -119,8 +130,11 @@ class Replica:
             if (held[scope].row_count, held[scope].row_sum) != (grant.count, grant.sum)
         ]
         connection.executemany(
-            "INSERT INTO incident (at_ms, kind, scope) VALUES (?, 'sum_mismatch', ?)",
-            [(now_ms, scope) for scope in differing],
+            "INSERT INTO incident (at_ms, kind, scope) VALUES (?, ?, ?)",
+            [
+                (now_ms, "sum_mismatch_again" if scope in refetched else "sum_mismatch", scope)
+                for scope in differing
+            ],
         )
         return differing
 

@@ -104,6 +104,9 @@ class Session:
         self._resend_from: int | None = None
         self._refusals = 0
         self._changes_left = 0
+        # Scopes whose sum differed: asked for from 0 with the next pull, once in a session.
+        self._differing: list[str] = []
+        self._refetched: set[str] = set()
 
     def run(self, exchanger: Exchanger, progress: Progress) -> SyncReport:
         """Sync until the outbox is empty and every scope stands at its head.
@@ -155,7 +158,7 @@ class Session:
             }
         if is_last:
             have = [held.as_wire() for held in self._replica.cursors().values()]
-            pull = {"have": have, "limit": LIMITS.pull_rows, "differing": []}
+            pull = {"have": have, "limit": LIMITS.pull_rows, "differing": self._differing}
         return {
             "protocol": PROTOCOL,
             "installation": identity.installation,
@@ -223,7 +226,9 @@ class Session:
             Grant(grant["scope"], grant["epoch"], grant["head"], grant["count"], grant["sum"])
             for grant in answer["grants"]
         ]
-        self._replica.apply(grants, answer["rows"])
+        self._replica.apply(grants, answer["rows"], self._differing)
+        self._refetched.update(self._differing)
+        self._differing = []
         for row in answer["rows"]:
             if row["type"] == "outcome" and row["op"] == "put" and row["record"] is not None:
                 self._delivery.record_outcome(row["id"], row["record"])
@@ -233,11 +238,14 @@ class Session:
         self._changes_left = sum(grant.head - held[grant.scope].seq for grant in grants)
         if not self._replica.is_at_heads(grants):
             return False
-        self._report.differing_scopes = self._replica.settle(
-            grants, now_ms, keeps_everything=answer["recovering"]
+        differing = self._replica.settle(
+            grants, now_ms, self._refetched, keeps_everything=answer["recovering"]
         )
-        self._delivery.mark_reflected()
-        return True
+        self._differing = [scope for scope in differing if scope not in self._refetched]
+        self._report.differing_scopes = differing
+        if not differing:
+            self._delivery.mark_reflected()
+        return not self._differing
 
     def _position(self, identity: Identity) -> str:
         standing = self._identities.standing(identity.installation)

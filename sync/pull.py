@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -26,12 +26,14 @@ class Grant:
     sum: str
 
 
-def starting_points(have: Sequence[Cursor], granted: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+def starting_points(
+    have: Sequence[Cursor], granted: Mapping[str, tuple[int, int]], afresh: Collection[str] = ()
+) -> dict[str, int]:
     """Return, per granted scope that is behind, the seq to read after.
 
     `granted` maps scope to (epoch, head). A scope the device does not name, names in another
-    epoch, or claims to be past the head of, starts at 0 for that scope alone; a scope that is not
-    granted is never read, whatever the device claims.
+    epoch, or claims to be past the head of, starts at 0 for that scope alone, and so does one of
+    `afresh`, whose sum differed. A scope that is not granted is never read, whatever is claimed.
     """
     claimed = {cursor.scope: cursor for cursor in have}
     points = {}
@@ -39,6 +41,7 @@ def starting_points(have: Sequence[Cursor], granted: Mapping[str, tuple[int, int
         epoch, head = granted[scope]
         cursor = claimed.get(scope)
         known = cursor is not None and cursor.epoch == epoch and 0 <= cursor.seq <= head
+        known = known and scope not in afresh
         after = cursor.seq if known and cursor is not None else 0
         if after < head:
             points[scope] = after

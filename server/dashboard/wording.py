@@ -80,6 +80,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Máy chủ không nhớ xác nhận mà máy giữ",
         "Forgotten acknowledgement",
     ),
+    "incident_scope_differed": (
+        "Số liệu trên máy lệch với máy chủ; máy đã tải lại",
+        "What the tablet held differed from the server; it fetched it again",
+    ),
     # how sure a figure is
     "standing_final": ("Đã chốt", "Final"),
     "standing_may_move": ("Có thể thay đổi", "May move"),

@@ -58,15 +58,24 @@ def standing_still(have: Sequence[Mapping[str, Any]], scopes: Collection[str]) -
 
 
 def pull(
-    connection: Connection, scopes: Sequence[str], have: Sequence[Cursor], limit: int, protocol: int
+    connection: Connection,
+    scopes: Sequence[str],
+    have: Sequence[Cursor],
+    limit: int,
+    protocol: int,
+    differing: Collection[str] = (),
 ) -> Pulled:
-    """Return grants for `scopes` and at most `limit` rows after the cursors that the device has."""
+    """Return grants for `scopes` and at most `limit` rows after the cursors that the device has.
+
+    Scopes that are `differing` are read from 0.
+    """
     epoch = current_epoch(connection)
     heads = scope_heads(connection, scopes)
     grants = [heads.get(scope) or Grant(scope, epoch, 0, 0, EMPTY_SUM) for scope in scopes]
     # A scope that was first stamped while an epoch began may say the one before.
     grants = [replace(grant, epoch=epoch) for grant in grants]
-    points = starting_points(have, {grant.scope: (grant.epoch, grant.head) for grant in grants})
+    stands = {grant.scope: (grant.epoch, grant.head) for grant in grants}
+    points = starting_points(have, stands, differing)
     rows: list[str] = []
     for scope, after in points.items():
         if len(rows) >= limit:

@@ -36,6 +36,7 @@ from server.errors import ProblemError, refuses
 from server.exchange.acknowledgement import shown_acknowledgement, signed_acknowledgement
 from server.exchange.authentication import verify_request
 from server.exchange.body import inflate, parse_body, read_capped
+from server.exchange.differing import report_differing
 from server.exchange.epochs import have_epoch_above, readmit_by_certificate
 from server.exchange.outcomes import outcomes_shown
 from server.exchange.pulling import Pulled, granted_scopes, pull, standing_still
@@ -141,6 +142,8 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
         outcomes = outcomes_shown(connection, installation.worker_id, done.verdicts)
         recovering = is_recovering(connection)
         pulled: Pulled | None = None
+        have: list[Cursor] = []
+        differing: set[str] = set()
         # Revocation stops reads at once, also when it came in the middle of this sync.
         if body["pull"] is not None and installation.state == InstallationState.ACTIVE:
             today = local_day(done.server_ms, runtime.config.time_zone)
@@ -149,11 +152,14 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
             if recovering and body["protocol"] == 1:
                 pulled = standing_still(body["pull"]["have"], scopes)
             else:
-                pulled = pull(connection, scopes, have, body["pull"]["limit"], body["protocol"])
+                differing = set(body["pull"]["differing"]) & set(scopes)
+                limit = body["pull"]["limit"]
+                pulled = pull(connection, scopes, have, limit, body["protocol"], differing)
     if shown.last_ack is not None and shown.last_ack.epoch > epoch:
         # The office has forgotten a whole epoch; devices that heard of it would believe nothing older.
         have_epoch_above(runtime, shown.installation_id, shown.last_ack.epoch)
         return _answer(runtime, body, shown, done)
+    report_differing(runtime, installation, have, differing)
     ack = signed_acknowledgement(
         runtime.config.office_key,
         shown.installation_id,

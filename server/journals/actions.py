@@ -134,8 +134,9 @@ def report_incident(
     worker_id: str,
     seq: int,
     entry_id: str | None = None,
+    detail: str | None = None,
 ) -> None:
-    """Write down something that a person has to look at."""
+    """Write down something that a person has to look at; `detail` holds no personal data."""
     change.insert(
         Incident.__table__,
         id=ids.new_id(),
@@ -144,6 +145,7 @@ def report_incident(
         worker_id=worker_id,
         seq=seq,
         entry_id=entry_id,
+        detail=detail,
         at_ms=change.now_ms,
     )
     change.audit("incident", installation_id, kind=kind, seq=seq)

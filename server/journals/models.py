@@ -89,7 +89,10 @@ class ContestedEntry(Base):
 
 
 class Incident(Base):
-    """Something that a person has to look at: a fork, a reused id, a forgotten acknowledgement."""
+    """Something that a person has to look at: a fork, a reused id, a forgotten acknowledgement.
+
+    `detail` says more without a word about anybody, such as the scope that differed.
+    """
 
     __tablename__ = "incident"
     __table_args__ = (Index("ix_incident_at_ms", "at_ms"),)
@@ -99,6 +102,7 @@ class Incident(Base):
     worker_id: Mapped[str] = mapped_column(Text)
     seq: Mapped[int] = mapped_column(BigInteger)
     entry_id: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[str | None] = mapped_column(Text)
     at_ms: Mapped[int] = mapped_column(BigInteger)
 
 

@@ -59,6 +59,7 @@ class IncidentView:
     worker_id: str
     seq: int
     entry_id: str | None
+    detail: str | None
     at_ms: int
 
 
@@ -215,6 +216,13 @@ def incidents(
         statement = statement.where(incident.c.worker_id.in_(sorted(worker_ids)))
     statement = statement.order_by(incident.c.at_ms.desc(), incident.c.id).limit(limit).offset(offset)
     return [IncidentView(*row) for row in connection.execute(statement)]
+
+
+def incident_details(connection: Connection, kind: str, installation_id: str) -> set[str | None]:
+    """Return the details of an installation's incidents of one kind."""
+    incident = Incident.__table__.c
+    mine = (incident.kind == kind) & (incident.installation_id == installation_id)
+    return set(connection.scalars(select(incident.detail).where(mine)))
 
 
 def contested_count(connection: Connection, installation_id: str) -> int:

@@ -243,7 +243,8 @@ class FakeServer:
             return None, []
         granted = {scope: self.scopes.setdefault(scope, Scope()) for scope in sorted(self.granted)}
         have = [Cursor(item["scope"], item["epoch"], item["seq"]) for item in pull["have"]]
-        points = starting_points(have, {name: (s.epoch, s.head) for name, s in granted.items()})
+        stands = {name: (s.epoch, s.head) for name, s in granted.items()}
+        points = starting_points(have, stands, pull["differing"])
         rows = []
         for name, after in points.items():
             for (kind, record_id), (seq, version, op, hash_, record) in granted[name].rows.items():

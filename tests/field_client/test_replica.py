@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from field_client.transport import LineDownError
+
 AREA = "28249@2004-01-01"
 OTHER = "28252@2004-01-01"
 
@@ -38,7 +42,11 @@ def test_changes_and_removals_keep_the_sum_equal(field):
     assert client.replica.records("area") == {"a1": {"name": "một mới"}}
 
 
-def test_a_sum_that_differs_is_an_incident_and_is_said(field):
+def incidents_of(client):
+    return client.store.connection.execute("SELECT kind, scope FROM incident").fetchall()
+
+
+def test_a_sum_that_still_differs_after_a_refetch_is_an_incident_and_is_said(field):
     """[A3] [S2] A difference is written down as an incident and is not shown as synced."""
     client = field.enrolled()
     field.server.granted = {"office"}
@@ -46,9 +54,77 @@ def test_a_sum_that_differs_is_an_incident_and_is_said(field):
     report = client.sync()
     assert report.differing_scopes == ["office"]
     assert not report.is_clean
-    assert client.store.connection.execute("SELECT kind, scope FROM incident").fetchall() == [
-        ("sum_mismatch", "office")
-    ]
+    assert incidents_of(client) == [("sum_mismatch", "office"), ("sum_mismatch_again", "office")]
+    pulls = [request["pull"]["differing"] for request in field.server.requests if request["pull"]]
+    assert pulls == [[], ["office"]], "once in a session"
+
+
+def test_a_scope_whose_sum_differs_is_fetched_again_alone_and_then_agrees(field):
+    """[S3] A scope that differs is read from 0 in the same session, and no other one."""
+    client = field.enrolled()
+    field.server.granted = {"office", scope(AREA)}
+    for number in range(4):
+        field.server.put("office", "area", f"a{number}", {"name": str(number)})
+        field.server.put(scope(AREA), "household", f"h{number}", {"head_name": str(number)})
+    assert client.sync().received == 8
+    client.store.connection.execute("DELETE FROM listed WHERE record_id = 'h2'")
+    client.store.connection.execute(
+        "INSERT INTO listed VALUES (?, 'household', 'ghost', 'ff')", (scope(AREA),)
+    )
+    client.store.connection.execute(
+        "UPDATE cursor SET row_count = 4, row_sum = '00000000000000ff' WHERE scope = ?", (scope(AREA),)
+    )
+    field.server.page_rows = 3
+    report = client.sync()
+    assert (report.is_clean, report.received, report.differing_scopes) == (True, 4, [])
+    assert incidents_of(client) == [("sum_mismatch", scope(AREA))]
+    assert sorted(client.replica.records("household")) == ["h0", "h1", "h2", "h3"]
+    assert client.sync().rounds == 1
+
+
+def test_own_work_stays_in_view_while_a_scope_differs(field, a_household):
+    """What the pulled rows may lack is shown from the own journal."""
+    client = field.enrolled()
+    household = a_household(client)
+    field.server.granted = {"office"}
+    field.server.sum_offset = 1
+    client.sync()
+    assert client.projection.household(household).fields["head_name"] == "Trần Văn Hộ"
+
+
+def test_a_lost_answer_to_a_refetch_is_asked_for_again(field):
+    client = field.enrolled()
+    field.server.granted = {"office"}
+    field.server.put("office", "area", "a1", {"name": "một"})
+    client.sync()
+    client.store.connection.execute("DELETE FROM listed")
+    client.store.connection.execute("UPDATE cursor SET row_count = 0")
+
+    def lose_the_refetch():
+        if field.server.requests[-1]["pull"]["differing"]:
+            field.server.before_answer, field.server.lose_answers = None, 5
+
+    field.server.before_answer = lose_the_refetch
+    with pytest.raises(LineDownError):
+        client.sync()
+    field.server.lose_answers = 0
+    assert client.sync().is_clean
+    assert client.replica.records("area") == {"a1": {"name": "một"}}
+
+
+def test_a_revoked_device_drains_its_outbox_and_then_purges_what_it_pulled(field, a_household):
+    """[P6] [P7] Without grants everything pulled leaves; own entries, sent or not, never do."""
+    client = field.enrolled()
+    field.server.granted = {"office", scope(AREA)}
+    field.server.put(scope(AREA), "household", "h1", {"head_name": "một"})
+    client.sync()
+    household = a_household(client)
+    field.server.granted = set()
+    field.server.quarantine_kinds["household_registered"] = "installation_revoked"
+    report = client.sync()
+    assert (report.unsent, report.quarantined) == (0, 1)
+    assert (client.replica.records("household"), client.replica.cursors()) == ({}, {})
+    assert client.outbox.entry(household).code == "installation_revoked"
 
 
 def test_a_scope_that_is_no_longer_granted_leaves_with_its_records(field):
