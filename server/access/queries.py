@@ -57,3 +57,13 @@ def logins_by_account(connection: Connection, account_ids: Iterable[str]) -> dic
         rows = connection.execute(select(_ACCOUNT.id, _ACCOUNT.login).where(_ACCOUNT.id.in_(part)))
         found.update({row.id: row.login for row in rows})
     return found
+
+
+def account_of_login(connection: Connection, login: str) -> tuple[str, str] | None:
+    """Return the account's id and its worker, of an account that is not disabled."""
+    row = connection.execute(
+        select(_ACCOUNT.id, _ACCOUNT.worker_id).where(
+            _ACCOUNT.login == login, _ACCOUNT.is_disabled.is_(False)
+        )
+    ).one_or_none()
+    return None if row is None else (row.id, row.worker_id)

@@ -7,6 +7,7 @@ import rich_click as click
 from server.cli.demonstrating import demo
 from server.cli.installations import enrolment_code, revoke
 from server.cli.keeping import backup
+from server.cli.moving import move_households_command
 from server.cli.quota_keeping import quotas
 from server.cli.recovering import drill, recovery, restore
 from server.cli.running import serve, worker
@@ -32,6 +33,7 @@ for _command in (
     quotas,
     enrolment_code,
     revoke,
+    move_households_command,
     demo,
 ):
     main.add_command(_command)

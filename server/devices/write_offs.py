@@ -64,6 +64,12 @@ def withdraw_write_off(change: Change, installation_id: str) -> None:
     change.audit("write_off_withdrawn", found.id)
 
 
+def recall_write_off(change: Change, installation_id: str, at_ms: int) -> None:
+    """Give a tablet up again that a restored database forgot to have given up, as of then."""
+    change.update(Installation.__table__, {"id": installation_id}, written_off_ms=at_ms)
+    change.audit("write_off_recalled", installation_id)
+
+
 def _lost(change: Change, installation_id: str) -> InstallationView:
     """Return the tablet with its row locked; nobody decides about the own one."""
     found = installation_by_id(change.connection, installation_id, is_locking=True)

@@ -8,7 +8,7 @@ chained and stored with its bytes, and written to the desk journal, from which a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.signatures import from_base64url, to_base64url
@@ -60,20 +60,35 @@ def enter_at_desk(
     The decision is later than `after_ms`, and than every decision before it, by the office's own
     clock: of two edits in one millisecond it is the one that saw the other.
     """
-    assert change.actor.worker_id is not None, "a decision is somebody's"
+    [verdict] = enter_all_at_desk(runtime, change, kind, [body], after_ms=after_ms)
+    return verdict
+
+
+def enter_all_at_desk(
+    runtime: Runtime, change: Change, kind: str, bodies: Sequence[Mapping[str, Any]], *, after_ms: int = 0
+) -> list[Verdict]:
+    """Decide the same kind of thing about many at once, as a push of a tablet would: see enter_at_desk.
+
+    Where one of them is refused, none is stored.
+    """
+    worker_id = change.actor.worker_id
+    assert worker_id is not None, "a decision is somebody's"
     head = _locked_head(change)
     latest_ms = last_wall_ms(change.connection, DESK, head.seq) or 0
-    wall_ms = max(change.now_ms, latest_ms + 1, after_ms + 1)
-    captured = {"wall_ms": wall_ms, "boot": DESK, "monotonic_ms": max(wall_ms, 0)}
-    entry_id = runtime.ids.new_id()
-    content = {"id": entry_id, "kind": kind, "captured": captured, "body": body}
-    raw = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    if not _is_text(raw):
-        raise DeskRefusedError(Fault(EntryCode.FIELD_INVALID, "body"))
-    verdict = _decide(runtime, change, head, raw, change.actor.worker_id)
-    sealed = runtime.sealer.seal(raw, _SEALED_IN_JOURNAL, entry_id)
-    change.desk("entry", entry=entry_id, worker=change.actor.worker_id, sealed=to_base64url(sealed))
-    return verdict
+    first_ms = max(change.now_ms, latest_ms + 1, after_ms + 1)
+    raws: dict[str, str] = {}
+    for wall_ms, body in enumerate(bodies, start=first_ms):
+        captured = {"wall_ms": wall_ms, "boot": DESK, "monotonic_ms": max(wall_ms, 0)}
+        entry_id = runtime.ids.new_id()
+        content = {"id": entry_id, "kind": kind, "captured": captured, "body": body}
+        raws[entry_id] = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        if not _is_text(raws[entry_id]):
+            raise DeskRefusedError(Fault(EntryCode.FIELD_INVALID, "body"))
+    verdicts = _decide(runtime, change, head, list(raws.values()), worker_id)
+    for entry_id, raw in raws.items():
+        sealed = runtime.sealer.seal(raw, _SEALED_IN_JOURNAL, entry_id)
+        change.desk("entry", entry=entry_id, worker=worker_id, sealed=to_base64url(sealed))
+    return verdicts
 
 
 def replay_desk_entry(runtime: Runtime, change: Change, content: Mapping[str, Any]) -> Verdict | None:
@@ -87,7 +102,8 @@ def replay_desk_entry(runtime: Runtime, change: Change, content: Mapping[str, An
     if known_entries(change.connection, [entry_id]):
         return None
     raw = runtime.sealer.open(from_base64url(content["sealed"]), _SEALED_IN_JOURNAL, entry_id)
-    return _decide(runtime, change, _locked_head(change), raw, worker_id)
+    [verdict] = _decide(runtime, change, _locked_head(change), [raw], worker_id)
+    return verdict
 
 
 def _is_text(raw: str) -> bool:
@@ -104,21 +120,30 @@ def _locked_head(change: Change) -> JournalHead:
     return desk_journal_head(change.connection)
 
 
-def _decide(runtime: Runtime, change: Change, head: JournalHead, raw: str, worker_id: str) -> Verdict:
-    position = _position(runtime, change, head, raw, worker_id)
-    incoming = position.incoming
-    if incoming.fault is not None or incoming.shown_id is None:
-        raise DeskRefusedError(incoming.fault or Fault(EntryCode.ENTRY_UNREADABLE))
+def _decide(
+    runtime: Runtime, change: Change, head: JournalHead, raws: Sequence[str], worker_id: str
+) -> list[Verdict]:
+    positions: list[Position] = []
+    installation, end = _desk_installation(worker_id, head), head
+    for raw in raws:
+        position = _position(runtime, change, end, raw, worker_id)
+        incoming = position.incoming
+        if incoming.fault is not None or incoming.shown_id is None:
+            raise DeskRefusedError(incoming.fault or Fault(EntryCode.ENTRY_UNREADABLE))
+        positions.append(position)
+        end = JournalHead(incoming.seq, position.digest)
     try:
-        [verdict] = decide_entries(
-            runtime, Batch(runtime, change), _desk_installation(worker_id, head), [position]
-        )
+        verdicts = decide_entries(runtime, Batch(runtime, change), installation, positions)
     except JudgementError as error:
         raise DeskRefusedError(Fault(EntryCode.JUDGEMENT_FAILED)) from error
-    if verdict.decision not in _IN_EFFECT:
-        raise DeskRefusedError(Fault(EntryCode(verdict.code or EntryCode.JUDGEMENT_FAILED), verdict.field))
-    change.audit("desk_entry", incoming.shown_id, kind=incoming.kind_name, seq=incoming.seq)
-    return verdict
+    for position, verdict in zip(positions, verdicts, strict=True):
+        if verdict.decision not in _IN_EFFECT:
+            raise DeskRefusedError(
+                Fault(EntryCode(verdict.code or EntryCode.JUDGEMENT_FAILED), verdict.field)
+            )
+        incoming = position.incoming
+        change.audit("desk_entry", str(incoming.shown_id), kind=incoming.kind_name, seq=incoming.seq)
+    return verdicts
 
 
 def _position(runtime: Runtime, change: Change, head: JournalHead, raw: str, worker_id: str) -> Position:

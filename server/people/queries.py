@@ -152,6 +152,17 @@ def merged_record(connection: Connection, merge_id: str) -> tuple[str, str] | No
     return None
 
 
+def households_in(connection: Connection, area_key: str, after: str, most: int) -> list[tuple[str, str, int]]:
+    """Return (id, last entry, persons) of an area's households after an id, in the order of ids."""
+    household, person = Household.__table__.c, Person.__table__.c
+    persons = select(func.count()).where(person.household_id == household.id).scalar_subquery()
+    statement = select(household.id, household.last_entry, persons).where(
+        household.area_key == area_key, household.id > after
+    )
+    rows = connection.execute(statement.order_by(household.id).limit(most))
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 def person_ids_of_households(connection: Connection, household_ids: Iterable[str]) -> set[str]:
     """Return the ids of the persons that live in these households."""
     person = Person.__table__.c
