@@ -129,6 +129,11 @@ def test_the_statement_as_json_is_the_boards_figures(watched, a_viewer):
     assert by_statement == by_board
     assert (shown["is_complete"], shown["outstanding"], shown["difference"]) == (False, 4, 0)
     assert {line["standing"] for line in board["lines"]} == {"provisional", "may_move"}
+    page = text_of(client.get(f"/board?campaign={LAUNCH_DAY}&indicator=voluntary_enrolled"))
+    assert "Huỳnh Thị Mỹ Hạnh Có thể thay đổi" in page, "Hạnh has no tablet, others may meet the same people"
+    assert "Các máy còn thiếu" in page
+    agent = text_of(client.get(f"/agents/{watched.office.agents['an']}"))
+    assert "Ra quân Tạm tính" in agent
 
 
 def test_completeness_as_json_names_the_tablets_in_sight_and_counts_all(watched, a_viewer):
