@@ -111,7 +111,7 @@ def recomputed(connection: Connection, campaign: int, facts, to_day: date) -> di
         st.tuples(
             st.integers(0, 8),
             st.sampled_from((OFFICE_CAMPAIGN, LAUNCH, DRIVE)),
-            st.sampled_from((0, 5, 19, 60)),
+            st.sampled_from((0, 5, 19, 59)),
         ),
         max_size=6,
     ),
@@ -194,6 +194,16 @@ def test_an_earlier_rival_moves_the_pay_from_loser_to_winner(office: Runtime) ->
         ("voluntary", "agent", "agent-a"): -1,
         ("voluntary", "agent", "agent-b"): 1,
     }
+
+
+def test_the_first_statement_reaches_back_to_whatever_day_a_late_fact_is_of(office: Runtime) -> None:
+    push(office, a_fact("1"))
+    statement = accept(office, OFFICE_CAMPAIGN, LAUNCH_DAY)
+    assert statement.from_day == LAUNCH_DAY
+    push(office, a_fact("2", day=DRIVE_FROM))
+    assert post(office, OFFICE_CAMPAIGN) == 1
+    with office.transactions.reading() as connection:
+        assert settled(connection, OFFICE_CAMPAIGN) == {("office-new", "agent", "agent-a"): 2}
 
 
 def test_posting_again_posts_nothing(office: Runtime) -> None:
