@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest import mock
 
+from field_client import session
 from field_client.delivery import DeviceCopiedError, NotAcknowledgedError
 from field_client.enrolment import OtherWorkerError
 from field_client.exchange import RefusedError, ServerBusyError
@@ -241,11 +244,30 @@ def wait(world: World, step: Step) -> None:
 
 def expire(world: World, step: Step) -> None:
     """Run the nightly job, after a month if things are held."""
-    if step.numbers[1] % 3 == 0 and any(entry.waits for entry in world.oracle.judgement.entries.values()):
+    if step.numbers[1] % 3 and any(entry.waits for entry in world.oracle.judgement.entries.values()):
         world.fire("held_for_a_month")
         world.clock.advance(days=31)
     expire_held_entries(world.server.runtime)
     world.oracle.expired(world.clock.now_ms())
+
+
+def narrow(world: World, step: Step) -> None:
+    """From now on pushes and pulls take several rounds."""
+    world.narrow_to = 2 + step.numbers[0] % 6
+
+
+@contextmanager
+def narrow_line(world: World) -> Iterator[None]:
+    """Let clients ask for as little at once as the world says."""
+    wide = session.LIMITS
+
+    class Narrow:
+        def __getattr__(self, name: str) -> int:
+            is_narrow = world.narrow_to is not None and name in {"batch_entries", "pull_rows"}
+            return world.narrow_to if is_narrow else getattr(wide, name)
+
+    with mock.patch.object(session, "LIMITS", Narrow()):
+        yield
 
 
 def restart(world: World, _step: Step) -> None:
@@ -265,6 +287,7 @@ EVENTS: dict[str, tuple[int, Callable[[World, Step], None]]] = {
     "move": (5, move),
     "turn_clock": (5, turn_clock),
     "wait": (8, wait),
-    "expire": (2, expire),
+    "expire": (3, expire),
+    "narrow": (2, narrow),
     "restart": (1, restart),
 }
