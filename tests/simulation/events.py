@@ -18,6 +18,7 @@ from server.exchange.jobs import expire_held_entries
 from server.office.actions import assign_worker, end_assignment
 from sync.clock import DAY_MS
 from tests.simulation import plan
+from tests.simulation.agents import CAPTURES
 from tests.simulation.founding import ACTOR
 from tests.simulation.invariants import require_same_view
 from tests.simulation.oracle.office import Assignment
@@ -129,7 +130,12 @@ def clone(world: World, step: Step) -> None:
     """Copy a tablet, as a backup that is put on a second device does."""
     if len(world.tablets) < 5:
         world.fire("tablet_cloned")
-        world.clone(step.pick(0, world.tablets))
+        first = step.numbers[0] % len(world.tablets)
+        world.clone(world.tablets[first])
+        for place in (first, len(world.tablets) - 1) if step.numbers[1] % 2 else ():
+            # Both go on writing at the same position of one journal.
+            kind = step.pick(2, ("pay", "register"))
+            CAPTURES[kind][1](world, Step(kind, (place, *step.numbers[1:4], 1), step.salt + place))
 
 
 def back_up_tablet(world: World, step: Step) -> None:
@@ -217,6 +223,15 @@ def move(world: World, step: Step) -> None:
     office.assignments[name] = Assignment(name, worker, area, now_ms)
 
 
+def orphan(world: World, step: Step) -> None:
+    """Let one tablet deliver what refers to something that another has not delivered yet."""
+    first, second = step.numbers[0] % len(world.tablets), (step.numbers[0] + 1) % len(world.tablets)
+    CAPTURES["register"][1](world, Step("register", (first, *step.numbers[1:4], 1), step.salt))
+    newest = len(world.known.households) - 1
+    CAPTURES["visit"][1](world, Step("visit", (second, newest, *step.numbers[2:4], 1), step.salt + 1))
+    sync_tablet(world, world.tablets[second], [])
+
+
 def turn_clock(world: World, step: Step) -> None:
     """Let a tablet's clock be wrong, run out of power, or start anew."""
     tablet = step.pick(0, world.tablets)
@@ -285,9 +300,10 @@ EVENTS: dict[str, tuple[int, Callable[[World, Step], None]]] = {
     "replace_tablet": (1, replace_tablet),
     "revoke": (3, revoke),
     "move": (5, move),
+    "orphan": (4, orphan),
     "turn_clock": (5, turn_clock),
     "wait": (8, wait),
-    "expire": (3, expire),
+    "expire": (4, expire),
     "narrow": (2, narrow),
     "restart": (1, restart),
 }
