@@ -68,7 +68,7 @@ def main() -> int:
             os.environ | {"PYTHONHASHSEED": "0"},
         )
     if arguments.planted:
-        from tests.simulation.planted import print_table
+        from tests.simulation.planted.hunting import print_table
 
         return print_table([int(seed) for seed in arguments.seeds.split(",")], arguments.workers)
     if arguments.history is not None or arguments.steps:

@@ -20,7 +20,7 @@ from sync.clock import DAY_MS
 from tests.simulation import plan
 from tests.simulation.agents import CAPTURES
 from tests.simulation.founding import ACTOR
-from tests.simulation.invariants import require_same_view
+from tests.simulation.invariants import require_same_view, require_told
 from tests.simulation.oracle.office import Assignment
 from tests.simulation.steps import Step
 from tests.simulation.tablets import Tablet, TabletKilledError
@@ -90,6 +90,8 @@ def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | 
     is_active = installation.state == "active"
     scopes = world.oracle.office.scopes(tablet.worker, world.clock.now_ms()) if is_active else []
     require_same_view(tablet, world.oracle, scopes)
+    if is_active:
+        require_told(tablet, world.oracle)
     return True
 
 
@@ -161,8 +163,10 @@ def enrol_again(world: World, tablet: Tablet, faults: list[str]) -> None:
             try:
                 tablet.client.enrol_again(code, SERVER_URL)
                 return
-            except (LineDownError, NotOurServerError, ServerBusyError) as error:
-                world.note("  enrolment failed", type(error).__name__)
+            except (LineDownError, NotOurServerError, ServerBusyError, RefusedError) as error:
+                world.note("  enrolment failed", type(error).__name__, error)
+                if isinstance(error, RefusedError) and error.code != "storage_full":
+                    raise Violation(f"N2/N4 an enrolment is refused: {error.code}") from error
                 tablet.line = []
         raise Violation("L an enrolment without any fault fails")
     finally:

@@ -228,12 +228,11 @@ def require_same_view(tablet: Tablet, oracle: Oracle, scopes: list[str]) -> None
         for record_id, members in meant.items():
             shown = {name: found[record_id].get(name) for name in members}
             require_equal(shown, members, "8/9 a record of a view", tablet.name, record_type, record_id)
-    _require_told(tablet, oracle)
     for record_id, record in tablet.client.replica.records("quota_figure").items():
         require_figure(figures[f"agent:{tablet.worker}"], record_id, record)
 
 
-def _require_told(tablet: Tablet, oracle: Oracle) -> None:
+def require_told(tablet: Tablet, oracle: Oracle) -> None:
     """The agent is shown what has become of every entry by now, not what it was once."""
     rows = tablet.connection.execute("SELECT entry_id, sha256, state, code FROM entry").fetchall()
     for entry_id, sha256, state, code in rows:
