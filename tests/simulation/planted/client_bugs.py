@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 from unittest import mock
@@ -42,9 +43,11 @@ def _torn_answer() -> Planting:
 
 @bug("client: an old verdict overwrites a newer outcome")
 def _verdict_overwrites() -> Planting:
+    later = itertools.count(1_000)
+
     def make(record: Any) -> Any:
-        def blunt(self: Delivery, identity: Any, verdicts: Any, *, afresh: bool) -> None:
-            record(self, identity, verdicts, afresh=True)
+        def blunt(self: Delivery, identity: Any, verdicts: Any, _epoch: int) -> None:
+            record(self, identity, verdicts, next(later))
 
         return blunt
 
