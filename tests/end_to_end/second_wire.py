@@ -66,8 +66,7 @@ def check_sendable(entry: Json, text: str, limits: Json) -> None:
     for value in _values(entry["body"]):
         if isinstance(value, list) and len(value) > limits["list_items"]:
             raise NotCapturableError("a list is too long")
-        is_long = value in (entry["body"].get("token"), entry["body"].get("linked_ack"))
-        most = 1000 if is_long else limits["text_characters"]
+        most = 1000 if value == entry["body"].get("token") else limits["text_characters"]
         if isinstance(value, str) and (len(value) > most or "\0" in value):
             raise NotCapturableError("a text is too long or has a NUL")
 
