@@ -28,6 +28,10 @@ def table(report: Report) -> str:
     return "\n".join(lines)
 
 
+def _tell(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
 def main() -> None:
     """Parse the arguments, run, print, and exit with 1 on any fault."""
     parser = argparse.ArgumentParser(prog="python -m tests.contracts.hostile")
@@ -36,7 +40,7 @@ def main() -> None:
     parser.add_argument("--database", help="URL of an empty PostgreSQL database; SQLite without it")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        report = run(Path(folder), chosen.bodies, chosen.seed, chosen.database)
+        report = run(Path(folder), chosen.bodies, chosen.seed, chosen.database, _tell)
     faults = report.all_faults
     lines = [
         table(report),

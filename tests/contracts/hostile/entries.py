@@ -33,6 +33,7 @@ _REFERENCES = {
     "enrolment": "enrolment_recorded",
     "payment": "payment_collected",
 }
+_MONTHS = ("0001-01", "9999-12", "2020-00", "2020-13", "2020-1", "2020-06-01", "\u0662\u0660\u0662\u0660-01")
 _DAYS = ("0001-01-01", "9999-12-31", "9999-01-01", "2020-02-30", "1582-10-10", "2020-1-1", "-001-01-01")
 
 
@@ -51,7 +52,7 @@ def body_from(rng: Random, lane: Lane, kind: str) -> dict[str, Any]:
         body["set"].pop("area", None)
     if kind == "payment_collected":
         body["allocations"] = [{"enrolment": lane.one_of(rng, "enrolment_recorded"), "amount_vnd": 300_000}]
-    if kind == "entry_voided":
+    if "target" in body:
         body["target"] = lane.one_of(rng, rng.choice(list(_REFERENCES.values())))
     return body
 
@@ -66,8 +67,8 @@ def _own_entry(lane: Lane, kind: str, body: Any) -> str:
 def _sound(rng: Random, lane: Lane) -> list[str]:
     """Sound entries of every kind, so that the hostile ones have something to refer to."""
     kinds = ["household_registered", "person_registered", "visit_recorded", "enrolment_recorded"]
-    kinds += rng.sample(_KINDS, 3)
-    return [_own_entry(lane, kind, body_from(rng, lane, kind)) for kind in kinds]
+    kinds += ["payment_collected", "household_amended", "person_amended"]
+    return [lane.sound_entry(kind, body_from(rng, lane, kind)) for kind in kinds]
 
 
 def _spoilt_body(rng: Random, lane: Lane) -> list[str]:
@@ -116,7 +117,11 @@ def _numbers(rng: Random, lane: Lane) -> list[str]:
 
 
 def _days(rng: Random, lane: Lane) -> list[str]:
-    enrolment = body_from(rng, lane, "enrolment_recorded") | {"from_day": rng.choice(_DAYS), "months": 60}
+    enrolment = body_from(rng, lane, "enrolment_recorded") | {"from_month": rng.choice(_MONTHS), "months": 60}
+    if rng.random() < 0.5:
+        # As version 1 wrote it, which is lifted.
+        del enrolment["from_month"]
+        enrolment["from_day"] = rng.choice(_DAYS)
     person = body_from(rng, lane, "person_registered") | {"birth_date": rng.choice(_DAYS)}
     visit = body_from(rng, lane, "visit_recorded") | {"call_back_on": rng.choice(_DAYS)}
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -21,6 +21,7 @@ from tests.support.small_office import SmallOffice, small_office
 _LANES = 2
 # Each of the server's 32 threads has met a heavy body by then; its allocator keeps what that took.
 _WARM = 600
+_PART = 2_500
 _WEIGHTS = [family.weight for family in FAMILIES]
 _OPERATIONS = {(SYNC, "post"), (ENROLMENTS, "post"), (RECEIPTS + "{digits}", "get")}
 
@@ -132,8 +133,14 @@ def a_range(folder: Path, seed: int, database_url: str | None = None) -> Iterato
             office.runtime.transactions.engine.dispose()
 
 
-def run(folder: Path, bodies: int, seed: int, database_url: str | None = None) -> Report:
-    """Shoot `bodies` of them and report; the first part warms the server up."""
+def run(
+    folder: Path,
+    bodies: int,
+    seed: int,
+    database_url: str | None = None,
+    tell: Callable[[str], object] = lambda _line: None,
+) -> Report:
+    """Shoot `bodies` of them and report; the first part warms the server up. `tell` hears of each part."""
     with a_range(folder, seed, database_url) as firing:
         report, pid = firing.report, firing.serving.pid
         report.before_kib, processes = resident_kib(pid), processes_below(pid)
@@ -141,8 +148,10 @@ def run(folder: Path, bodies: int, seed: int, database_url: str | None = None) -
         warm = max(bodies // 20, min(_WARM, bodies // 2))
         firing.fire(0, warm)
         report.warm_kib = resident_kib(pid)
-        firing.fire(warm, bodies)
-        report.end_kib = resident_kib(pid)
+        for first in range(warm, bodies, _PART):
+            firing.fire(first, min(first + _PART, bodies))
+            report.end_kib = resident_kib(pid)
+            tell(f"{report.shot:,} bodies, {report.end_kib:,} KiB, {len(report.faults)} faults")
         report.seconds = time.monotonic() - started
         if processes_below(pid) != processes:
             report.faults.append("the process that serves did not outlive it")

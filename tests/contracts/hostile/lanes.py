@@ -60,6 +60,7 @@ class Lane:
     certificate: dict[str, str] | None = None
     is_lost: bool = True
     ids: dict[str, list[str]] = field(default_factory=dict)
+    waiting: list[tuple[str, str]] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
     captured: int = 0
 
@@ -75,7 +76,7 @@ class Lane:
     def enrolment(self, code: str) -> dict[str, Any]:
         """Return the body that enrols this lane."""
         return {
-            "protocol": 1,
+            "protocol": self.rng.choice([1, 2]),
             "installation": self.installation,
             "code": code,
             "public_key": to_base64url(self.key.public.spki),
@@ -98,27 +99,36 @@ class Lane:
         return str(uuid.UUID(int=number | (2 << 62) | self.rng.getrandbits(62)))
 
     def entry(self, kind: str, body: Any, entry_id: str | None = None) -> str:
-        """Return the JSON of an entry, in ASCII; its id is remembered by kind."""
+        """Return the JSON of an entry, in ASCII."""
         entry_id = entry_id or self.new_id()
-        self.ids.setdefault(kind, []).append(entry_id)
-        del self.ids[kind][:-20]
         return json.dumps({"id": entry_id, "kind": kind, "captured": self.clock(), "body": body})
 
     def sound(self) -> str:
         """Return an entry that must be applied, whatever stands before it."""
-        return self.entry("household_registered", a_household())
+        return self.sound_entry("household_registered", a_household())
+
+    def sound_entry(self, kind: str, body: Any) -> str:
+        """Return an entry whose id others will refer to."""
+        entry_id = self.new_id()
+        if kind == "payment_collected":
+            body["payment"] = entry_id
+        self.waiting.append((kind, entry_id))
+        return self.entry(kind, body, entry_id)
 
     def one_of(self, rng: Random, kind: str) -> str:
-        """Return the id of an entry of a kind that this lane has sent, or of none."""
+        """Return the id of a sound entry of a kind that this lane has sent, or of none."""
         return rng.choice(self.ids.get(kind) or [self.new_id()])
 
     def request(self, entries: Sequence[str] = (), **members: Any) -> dict[str, Any]:
         """Return the body of a sync that is sound but for what a family does to it."""
+        version = self.rng.choice([1, 2, 2])
+        if version == 2 and isinstance(members.get("pull"), dict):
+            members["pull"] = {"differing": []} | members["pull"]
         digests = chain(self.digest, map(entry_sha256, entries))
         head = {"seq": self.seq + len(entries), "digest": digests[-1] if entries else self.digest}
         push = {"first_seq": self.seq + 1, "previous_digest": self.digest, "entries": list(entries)}
         body = {
-            "protocol": 1,
+            "protocol": version,
             "installation": self.installation,
             "journal_head": head,
             "clock": self.clock(),
@@ -153,7 +163,7 @@ class Lane:
         return Shot(shot.path, shot.body, shot.headers, entries)
 
     def take(self, shot: Shot, status: int, content: Any) -> None:
-        """Follow what an answer says of this journal."""
+        """Follow what an answer says of this journal; only what arrived can be referred to."""
         if status == 200 and isinstance(content, dict) and "certificate" in content:
             if content["installation"] == self.installation:
                 self.number, self.certificate, self.is_lost = content["number"], content["certificate"], False
@@ -161,10 +171,13 @@ class Lane:
             said = json.loads(content["ack"]["text"])
             self.seq, self.digest, self.last_ack = said["acked_seq"], said["head"], content["ack"]
             self.sent = [*self.sent[-20:], *shot.entries[:3]]
+            for kind, entry_id in self.waiting if shot.entries else ():
+                self.ids[kind] = [*self.ids.get(kind, [])[-20:], entry_id]
         elif isinstance(content, dict) and content.get("code") in (
             *("journal_forked", "installation_fenced", "installation_superseded", "installation_unknown"),
         ):
             self.is_lost = True
+        self.waiting = []
 
 
 def written_body(content: Any) -> bytes:
