@@ -1,4 +1,4 @@
-"""A second client of the protocol, written from docs/protocol.md alone.
+"""A second client of the protocol, versions 1 and 2, written from docs/protocol.md alone.
 
 It shares no code with the four packages (tests/architecture/test_second_client.py), keeps everything in one
 JSON file that is replaced whole, and leaves out comfort: no command line, no forms, no purge.
@@ -53,7 +53,10 @@ _CAP_RECEIPTS, _CAP_VND, _CAP_MS = 200, 100_000_000, 14 * 86_400_000
 
 
 class SecondClient:
-    """One device: `path` is its only file, `sleep` waits seconds, `wall_ms` is its (evidence of a) clock."""
+    """One device: `path` is its only file, `sleep` waits seconds, `wall_ms` is its (evidence of a) clock.
+
+    `protocol` is the version that it speaks.
+    """
 
     def __init__(
         self,
@@ -61,8 +64,10 @@ class SecondClient:
         http: httpx.Client,
         sleep: Callable[[float], None] = time.sleep,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        protocol: int = 2,
     ) -> None:
         self.path, self.http, self.sleep, self.wall_ms = path, http, sleep, wall_ms
+        self.protocol = protocol
         self.boot = secrets.token_urlsafe(12)
         self.most_entries = 1 << 30
         self._lock = path.with_suffix(".lock").open("w")
@@ -136,7 +141,7 @@ class SecondClient:
             asked = self.state["enrolling"]
             key = private_key(asked["key"])
             body = {
-                "protocol": 1,
+                "protocol": self.protocol,
                 "installation": asked["installation"],
                 "code": code,
                 "public_key": base64url(public_der(key)),
@@ -320,9 +325,12 @@ class SecondClient:
             {"scope": scope, "epoch": s["epoch"], "seq": s["seq"], "count": len(s["rows"]), "sum": s["sum"]}
             for scope, s in sorted(state["scopes"].items())
         ]
+        pull: Json = {"have": have, "limit": state["limits"]["pull_rows"]}
+        if self.protocol > 1:
+            pull["differing"] = []
         push = {"first_seq": acked + 1, "previous_digest": self.digests[acked].hex(), "entries": entries}
         return {
-            "protocol": 1,
+            "protocol": self.protocol,
             "installation": state["installation"],
             "journal_head": {"seq": self.head, "digest": self.digests[-1].hex()},
             "clock": self._clock(),
@@ -330,7 +338,7 @@ class SecondClient:
             "predecessor": state["predecessor"],
             "certificate": state["certificate"],
             "push": push if entries else None,
-            "pull": {"have": have, "limit": state["limits"]["pull_rows"]} if with_pull else None,
+            "pull": pull if with_pull else None,
         }
 
     def _meet(self, refused: RefusedError, sent: int) -> None:
@@ -372,7 +380,11 @@ class SecondClient:
                 state["limits"] = answer["limits"]
                 take_verdicts(state, push, answer["verdicts"])
                 take_outcomes(state, answer["outcomes"])
-                return answer["grants"] is None or take_rows(state, answer["grants"], answer["rows"])
+                # A device of version 1 does not know the member; it is not shown what to drop then.
+                is_recovering = self.protocol > 1 and answer.get("recovering") is True
+                return answer["grants"] is None or take_rows(
+                    state, answer["grants"], answer["rows"], is_recovering=is_recovering
+                )
         except (KeyError, TypeError, ValueError) as error:
             raise LineDownError("not an answer of the contract") from error
 

@@ -37,7 +37,8 @@ def take_outcomes(state: Json, outcomes: list[Json]) -> None:
             own[outcome["id"]] |= {"outcome": outcome["state"], "outcome_code": outcome["code"]}
 
 
-def take_rows(state: Json, grants: list[Json], rows: list[Json]) -> bool:
+def take_rows(state: Json, grants: list[Json], rows: list[Json], *, is_recovering: bool) -> bool:
+    """Apply rows in their order; return whether every granted scope stands at its head [P4]."""
     granted, held, records = {grant["scope"]: grant for grant in grants}, state["scopes"], state["records"]
     for scope, grant in granted.items():
         mine = held.get(scope)
@@ -60,10 +61,11 @@ def take_rows(state: Json, grants: list[Json], rows: list[Json]) -> bool:
             held[scope]["seq"] = grant["head"]
     if any(held[scope]["seq"] != grant["head"] for scope, grant in granted.items()):
         return False
-    # [P5], [P6] Only now, all at their heads, does anything leave.
-    state["scopes"] = held = {scope: mine for scope, mine in held.items() if scope in granted}
-    listed = {key for mine in held.values() for key in mine["rows"]}
-    state["records"] = {key: record for key, record in records.items() if key in listed}
+    if not is_recovering:
+        # [P5], [P6] Only now, all at their heads, does anything leave; [R11.3] unless it is only forgotten.
+        state["scopes"] = held = {scope: mine for scope, mine in held.items() if scope in granted}
+        listed = {key for mine in held.values() for key in mine["rows"]}
+        state["records"] = {key: record for key, record in records.items() if key in listed}
     for known in state["fates"].values():
         known["is_reflected"] = True
     differing = [

@@ -70,8 +70,8 @@ class World:
         self.second = self.open("second.json")
         self.second.enrol(serving.url, office.enrolment_code("binh"))
 
-    def open(self, name) -> SecondClient:
-        client = SecondClient(self.folder / name, self.http, sleep=self.naps.append)
+    def open(self, name, protocol=2) -> SecondClient:
+        client = SecondClient(self.folder / name, self.http, sleep=self.naps.append, protocol=protocol)
         return self.closing.enter_context(client)
 
     def copy(self, client, name) -> SecondClient:
@@ -118,7 +118,8 @@ def a_visit(client, household, area=SHARED) -> str:
 def an_enrolment(client, household, name="Phạm Văn Sáu", scheme="voluntary") -> str:
     person = client.capture("person_registered", {"household": household, "full_name": name})
     body = {"area": SHARED, "person": person, "scheme": scheme, "status": "new"}
-    body |= {"from_day": "2026-12-01", "months": 3, "amount_due_vnd": 300_000, "campaign": DRIVE}
+    month = {"from_month": "2026-12"} if client.protocol > 1 else {"from_day": "2026-12-01"}
+    body |= {**month, "months": 3, "amount_due_vnd": 300_000, "campaign": DRIVE}
     return client.capture("enrolment_recorded", body)
 
 
@@ -180,6 +181,26 @@ def test_edits_of_both_clients_meet_and_end_alike(world, tmp_path):
         last = second.amend("household", household, head_name="Của cả hai")
         second.sync()
         assert second.fate(last) == "applied"
+    assert problems_of(world.office) == []
+
+
+def test_a_device_of_version_1_and_its_successor_of_version_2_do_the_same_work(world):
+    """[V4] Served side by side. [V3] What version 1 captured is carried over byte for byte."""
+    first = world.open("first.json", protocol=1)
+    first.enrol(world.serving.url, world.office.enrolment_code("binh"))
+    enrolment = an_enrolment(first, a_household(first))
+    first.sync()
+    late = an_enrolment(first, a_household(first, "Hộ Sáu"))
+    paid = first.collect([(enrolment, 100_000)], "voluntary")
+    assert first.is_synced is False
+    first.__exit__()
+    updated = world.open("first.json")
+    updated.enrol(world.serving.url, world.office.enrolment_code("binh"))
+    updated.sync()
+    assert [updated.fate(each) for each in (enrolment, late, paid["payment"])] == ["applied"] * 3
+    assert updated.is_synced
+    assert updated.records("enrolment")[enrolment]["from_day"] == "2026-12-01"
+    assert standing(world, paid) == "reconciled"
     assert problems_of(world.office) == []
 
 
