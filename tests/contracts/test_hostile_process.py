@@ -138,6 +138,7 @@ def test_a_planted_bad_verdict_is_found(verdicts, fault):
     ) | dict.fromkeys(("list_items", "pull_rows", "amount_vnd"), 1)
     ack = {"text": "{}", "kid": "0" * 8, "signature": "AA"}
     content = {"ack": ack, "verdicts": shown, "outcomes": [], "grants": None, "rows": [], "limits": limits}
+    content["recovering"] = False
     heard = Heard(200, {}, json.dumps(content).encode())
     found = list(faults_of(PUSHED, Shot(SYNC, b"", {}, entries=("a", "b")), heard, {}))
     assert [each for each in found if each.startswith(fault)], found

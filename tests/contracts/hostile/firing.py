@@ -148,10 +148,12 @@ def run(
         warm = max(bodies // 20, min(_WARM, bodies // 2))
         firing.fire(0, warm)
         report.warm_kib = resident_kib(pid)
+        tell(f"{warm:,} bodies, {report.warm_kib:,} KiB resident, warm")
         for first in range(warm, bodies, _PART):
             firing.fire(first, min(first + _PART, bodies))
             report.end_kib = resident_kib(pid)
-            tell(f"{report.shot:,} bodies, {report.end_kib:,} KiB, {len(report.faults)} faults")
+            told = [f"{report.shot:,} bodies, {report.end_kib:,} KiB, {len(report.faults)} faults"]
+            tell("\n".join(told + report.faults[-3:]))
         report.seconds = time.monotonic() - started
         if processes_below(pid) != processes:
             report.faults.append("the process that serves did not outlive it")
