@@ -39,7 +39,6 @@ _BUSY_NAMES = (
     "SQLITE_CORRUPT",
     "SQLITE_NOTADB",
 )
-_CONNECTION_ENDS = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_CORRUPT", "SQLITE_NOTADB")
 # What every busy office knows; anything else that keeps the database from its work is worth a line.
 _USUAL = ("55P03", "SQLITE_BUSY", "SQLITE_LOCKED")
 _log = structlog.get_logger("tungnha.database")
@@ -135,9 +134,10 @@ def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
     @event.listens_for(engine, "handle_error")
     def _on_error(context: ExceptionContext) -> None:
         # Where a file could not be opened for writing once, SQLite opens it for reading alone and
-        # keeps it so; what a failing disk left of a connection is not worth keeping either.
+        # keeps it so. (Other faults leave a connection that rolls back; one that is let go of in the
+        # middle of a transaction would hold the write lock until the collector comes by.)
         name = getattr(context.original_exception, "sqlite_errorname", "")
-        if name.startswith(_CONNECTION_ENDS):
+        if name.startswith("SQLITE_READONLY"):
             context.is_disconnect = True
 
     @event.listens_for(engine, "begin")
