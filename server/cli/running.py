@@ -29,8 +29,15 @@ _THREADS = 32
     type=click.IntRange(1, 64),
     help="Processes; more than one needs PostgreSQL, and `tungnha worker` for the jobs.",
 )
+@click.option(
+    "--quiet-seconds",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, 3600),
+    help="A connection that is silent for longer in the middle of a request is closed.",
+)
 @click.option("--with-waitress", is_flag=True, help="Serve with waitress, as where gunicorn cannot run.")
-def serve(host: str, port: int, workers: int, with_waitress: bool) -> None:
+def serve(host: str, port: int, workers: int, quiet_seconds: int, with_waitress: bool) -> None:
     """Serve devices and pages until stopped."""
     runtime = serving_runtime()
     if workers > 1 and runtime.transactions.engine.dialect.name == "sqlite":
@@ -42,7 +49,7 @@ def serve(host: str, port: int, workers: int, with_waitress: bool) -> None:
         # gunicorn cannot even be imported on Windows.
         from server.cli.gunicorn_server import serve_with_gunicorn  # noqa: PLC0415
 
-        serve_with_gunicorn(host, port, workers, _THREADS, announce)
+        serve_with_gunicorn(host, port, workers, _THREADS, quiet_seconds, announce)
 
 
 def _serve_with_waitress(host: str, port: int) -> None:
