@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test check bench simulate hostile clean
+.PHONY: help demo setup test check bench simulate torture clean
 
 # The first interpreter that is new enough; `make PYTHON=/path/to/python …` overrides it.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -11,8 +11,9 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 ARGS ?=
 TESTS ?= tests
 HISTORIES ?= 2000
-BODIES ?= 50000
 SEED ?= 1
+CYCLES ?= 20
+DATABASE ?= both
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEVELOPMENT := .venv/.development
@@ -50,11 +51,11 @@ check: $(DEVELOPMENT) ## Check style, types, import arrows, templates and pins
 simulate: $(DEVELOPMENT) ## Hold HISTORIES=n of SEED=s against the oracle, faults and all
 	$(BIN)/python -m tests.simulation --histories $(HISTORIES) --seed $(SEED) $(ARGS)
 
+torture: $(DEVELOPMENT) ## Kill, starve and mistreat real processes (CYCLES=n SEED=s DATABASE=both)
+	$(BIN)/python -m tests.torture --cycles $(CYCLES) --seed $(SEED) --database $(DATABASE) $(ARGS)
+
 bench: $(DEVELOPMENT) ## Measure every goal of docs/performance.md beside its reference (ARGS=--help)
 	$(BIN)/python -m tests.bench $(ARGS)
-
-hostile: $(DEVELOPMENT) ## Shoot hostile bodies at a server process (BODIES=, SEED=)
-	$(BIN)/python -m tests.contracts.hostile --bodies $(BODIES) --seed $(SEED)
 
 clean: ## Remove .venv and caches; offices' databases stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -83,32 +83,28 @@ class Delivery:
         if self._outbox.digest_at(identity.installation, ack.acked_seq) != ack.head:
             raise DeviceCopiedError(RequestCode.JOURNAL_FORKED)
 
-    def accept(self, identity: Identity, ack: Acknowledgement, acked_seq: int, now_ms: int) -> None:
-        """Keep a verified acknowledgement and mark what it covers, up to `acked_seq`.
-
-        That is the end of what was sent where the server has more already: an answer got lost, and
-        with it the verdicts of what comes after. They are heard when those entries are sent again.
-        """
+    def accept(self, identity: Identity, ack: Acknowledgement, now_ms: int) -> None:
+        """Keep a verified acknowledgement and mark what it covers."""
         connection, installation = self._store.connection, identity.installation
         acked_before = self._identities.standing(installation).acked_seq
         sealed = self._store.sealer.seal(json.dumps(ack.statement), "installation.last_ack", installation)
         connection.execute(
             "UPDATE installation SET acked_seq = ?, durable_seq = ?, epoch = ?, synced_ms = ?, last_ack = ? "
             "WHERE id = ?",
-            (acked_seq, ack.durable_seq, ack.epoch, now_ms, sealed, installation),
+            (ack.acked_seq, ack.durable_seq, ack.epoch, now_ms, sealed, installation),
         )
         covered = (
             "local_id IN (SELECT local_id FROM journal WHERE installation_id = ? AND seq > ? AND seq <= ?)"
         )
-        span = (installation, acked_seq, acked_before)
-        if acked_seq < acked_before:
+        span = (installation, ack.acked_seq, acked_before)
+        if ack.acked_seq < acked_before:
             # The server was restored: what it has forgotten is unsent again until it is sent again.
             connection.execute(
                 f"UPDATE entry SET acked_ms = NULL, reflected = 0 WHERE {covered}",  # noqa: S608
                 span,
             )
             connection.execute(f"UPDATE receipt SET acked = 0 WHERE {covered}", span)  # noqa: S608
-        span = (installation, acked_before, acked_seq)
+        span = (installation, acked_before, ack.acked_seq)
         connection.execute(
             f"UPDATE entry SET acked_ms = ? WHERE acked_ms IS NULL AND {covered}",  # noqa: S608 - constant
             (now_ms, *span),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -18,7 +19,8 @@ import httpx
 from field_client.client import FieldClient
 from field_client.delivery import DeviceCopiedError, NotAcknowledgedError
 from field_client.exchange import RefusedError, ServerBusyError
-from field_client.session import NoProgressError
+from field_client.session import NoProgressError, SyncRunningError
+from field_client.store import StoreError
 from field_client.transport import HttpTransport, LineDownError, NotOurServerError, checked_address
 from tests.torture.witness import WitnessedTransport, WitnessFile
 
@@ -27,6 +29,8 @@ COMMUNES = ("28249@2004-01-01", "28252@2004-01-01", "28255@2004-01-01")
 DRIVE = 2
 _LONGEST_WAIT_S = 0.3
 AMOUNT_VND = 300_000
+# A full disk ends a sync in one of several ways; the next one goes on.
+_STOPPED = (DeviceCopiedError, NoProgressError, StoreError, SyncRunningError)
 _FAILED = (LineDownError, ServerBusyError, NotOurServerError, NotAcknowledgedError, RefusedError)
 
 
@@ -59,7 +63,14 @@ class Agent:
     def work(self, command: dict[str, Any]) -> dict[str, Any]:
         """Knock at some doors; each door is one transaction, told as soon as it is saved."""
         chance = random.Random(command["seed"])
-        households = []
+        households: list[str] = []
+        try:
+            self._knock(chance, command, households)
+        except (StoreError, sqlite3.OperationalError) as error:
+            return {"households": households, "refused": f"{type(error).__name__} {error}"}
+        return {"households": households}
+
+    def _knock(self, chance: random.Random, command: dict[str, Any], households: list[str]) -> None:
         for _ in range(command["doors"]):
             with self.client.recording() as actions:
                 household = actions.register_household(
@@ -77,7 +88,7 @@ class Agent:
                     person=person,
                     scheme="voluntary",
                     status="new",
-                    from_day="2026-12-01",
+                    from_month="2026-12",
                     months=3,
                     amount_due_vnd=AMOUNT_VND,
                     visit=visit,
@@ -90,7 +101,6 @@ class Agent:
                     )
             households.append(household)
             _tell(saved=[household, person, visit, enrolment, collected.payment_id])
-        return {"households": households}
 
     def sync(self, command: dict[str, Any]) -> dict[str, Any]:
         """Sync until all is delivered, `rounds` times at most."""
@@ -104,7 +114,7 @@ class Agent:
                 heard.append(f"{type(error).__name__} {error}")
                 self._wait(_LONGEST_WAIT_S)
                 continue
-            except (DeviceCopiedError, NoProgressError) as error:
+            except (*_STOPPED, sqlite3.OperationalError) as error:
                 return {"outcome": f"{type(error).__name__} {error}", "heard": heard}
             return {
                 "outcome": "synced",

@@ -36,10 +36,10 @@ class Found:
     wrong: list[str] = field(default_factory=list)
 
 
-def check(stage: Stage, *, is_thorough: bool = True) -> Found:
-    """Hold the database against the witnesses. Thorough: derive the quotas again, too."""
+def check(stage: Stage, url: str | None = None, *, is_thorough: bool = True) -> Found:
+    """Hold the database (or another one) against the witnesses. Thorough: derive the quotas again, too."""
     testimony = stage.testimony()
-    engine = create_engine(stage.url)
+    engine = create_engine(url or stage.url)
     try:
         with engine.connect() as connection:
             ask = lambda statement: [tuple(row) for row in connection.execute(text(statement))]  # noqa: E731

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import gzip
 import json
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from field_client.transport import Reply
-from tests.bench.tablet import BenchTablet
+from schemas.exchange import PROTOCOL
+from schemas.signatures import SIGNATURE_HEADER, PrivateKey, request_message, to_base64url
+from sync.clock import SystemClock
+from sync.identifiers import ClockIds
+from sync.journal import chain, entry_sha256, genesis_digest
 from tests.torture.agent import AMOUNT_VND, COMMUNES, DRIVE
 from tests.torture.stage import Stage
 
 CUT_OFF = 0
+_CLOCK = SystemClock()
 
 
 @dataclass(frozen=True)
@@ -29,19 +35,52 @@ class Answer:
         """Return whether the server took it, said that it cannot now, or said nothing."""
         return self.status in {200, 503, 507, CUT_OFF}
 
+    @property
+    def is_silence(self) -> bool:
+        """Return whether the connection neither died nor said anything."""
+        return "silent" in self.content
+
     def __str__(self) -> str:
+        if self.is_silence:
+            return "nothing, and the connection lives"
         return f"{self.status} {self.content.get('code', '')}".strip()
 
 
 class Hand:
     """A key and a journal. A request that got no answer can be sent again, byte for byte."""
 
-    def __init__(self, stage: Stage, name: str, agent: int = 0, quiet_s: float = 60.0) -> None:
+    def __init__(self, stage: Stage, name: str, agent: int = 0, quiet_s: float = 20.0) -> None:
         self._stage = stage
         self._witness = stage.witness(name)
         self._http = httpx.Client(base_url=stage.server.url, timeout=quiet_s, trust_env=False)
-        self._tablet = BenchTablet(self._http)
-        self._tablet.enrol(stage.code(agent))
+        self._ids, self._boot = ClockIds(_CLOCK), secrets.token_hex(8)
+        self._key, self._installation = PrivateKey.generate(), self._ids.new_id()
+        self._seq, self._digest = 0, genesis_digest(self._installation)
+        self._enrol(stage.code(agent))
+
+    def _enrol(self, code: str) -> None:
+        body = {
+            "protocol": PROTOCOL,
+            "installation": self._installation,
+            "code": code,
+            "public_key": to_base64url(self._key.public.spki),
+            "predecessor": None,
+            "clock": self._shown_clock(),
+        }
+        response = self._http.send(self._signed("/api/v1/enrolments", body))
+        assert response.status_code == 200, response.text
+
+    def _shown_clock(self) -> dict[str, Any]:
+        return {"wall_ms": _CLOCK.now_ms(), "boot": self._boot, "monotonic_ms": _CLOCK.monotonic_ms()}
+
+    def _signed(self, path: str, body: dict[str, Any]) -> httpx.Request:
+        inflated = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Encoding": "gzip",
+            SIGNATURE_HEADER: to_base64url(self._key.sign(request_message("POST", path, inflated))),
+        }
+        return self._http.build_request("POST", path, content=gzip.compress(inflated, 1), headers=headers)
 
     def door(self) -> list[str]:
         """Return the entries of one door: household, person, visit, enrolment, payment."""
@@ -71,15 +110,28 @@ class Hand:
 
     def entry(self, kind: str, body: dict[str, Any]) -> tuple[str, str]:
         """Return a captured entry's id and text."""
-        return self._tablet.entry(kind, body)
+        entry_id = self._ids.new_id()
+        content = {"id": entry_id, "kind": kind, "captured": self._shown_clock(), "body": body}
+        return entry_id, json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
     def push(self, entries: list[str]) -> httpx.Request:
         """Append entries to the journal and return the request that delivers them."""
-        return self._tablet.push_request(entries)
-
-    def pull(self) -> httpx.Request:
-        """Return a request that reads from the start and pushes nothing."""
-        return self._tablet.pull_request([], 1000)
+        push = {"first_seq": self._seq + 1, "previous_digest": self._digest, "entries": entries}
+        self._seq += len(entries)
+        self._digest = chain(self._digest, [entry_sha256(text) for text in entries])[-1]
+        body = {
+            "protocol": PROTOCOL,
+            "installation": self._installation,
+            "journal_head": {"seq": self._seq, "digest": self._digest},
+            "clock": self._shown_clock(),
+            "last_ack": None,
+            "predecessor": None,
+            "certificate": None,
+            "hole": None,
+            "push": push,
+            "pull": {"have": [], "limit": 10, "differing": []},
+        }
+        return self._signed("/api/v1/sync", body)
 
     def send(self, request: httpx.Request) -> Answer:
         """Send a request as it is; whatever comes of it is written down."""
@@ -91,7 +143,7 @@ class Hand:
             response = self._http.send(again)
         except httpx.HTTPError as error:
             self._witness.cut_off(error)
-            return Answer(CUT_OFF, {})
+            return Answer(CUT_OFF, {"silent": True} if isinstance(error, httpx.ReadTimeout) else {})
         headers = {name.lower(): value for name, value in response.headers.items()}
         self._witness.heard(Reply(response.status_code, headers, response.content))
         try:
@@ -113,7 +165,7 @@ def an_enrolment(person: str) -> dict[str, Any]:
         "area": COMMUNES[0],
         "scheme": "voluntary",
         "status": "new",
-        "from_day": "2026-12-01",
+        "from_month": "2026-12",
         "months": 3,
         "amount_due_vnd": AMOUNT_VND,
         "campaign": DRIVE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from sqlalchemy import create_engine
 
 from server.access.actions import hash_password, open_account
@@ -56,8 +58,8 @@ class Server:
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self._environment, self._log = child_environment(environment), log
-        self._port = free_port(0)
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.port = free_port(0)
+        self.url = f"http://127.0.0.1:{self.port}"
         self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=30, verify=False)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -65,7 +67,7 @@ class Server:
         """Start, and wait until it is ready. Raises AssertionError."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*SERVER_COMMAND, "serve", "--port", str(self._port), *options],
+                [*SERVER_COMMAND, "serve", "--port", str(self.port), *options],
                 cwd=_ROOT,
                 env=self._environment,
                 stdout=log,
@@ -116,8 +118,8 @@ class Server:
 class TabletProcess:
     """A tablet's home directory and the process that has it open, if any does."""
 
-    def __init__(self, home: Path, witnesses: Path) -> None:
-        self.home, self._witnesses = home, witnesses
+    def __init__(self, home: Path, witnesses: Path, log: Path) -> None:
+        self.home, self._witnesses, self._log = home, witnesses, log
         self.saved: set[str] = set()
         self.is_busy = False
         self._lives = 0
@@ -133,7 +135,7 @@ class TabletProcess:
         """Start a process over the home directory."""
         self._lives += 1
         arguments = (self.home, self._witnesses, f"{self.home.name}-{self._lives}")
-        with self.home.with_suffix(".log").open("ab") as errors:
+        with self._log.open("ab") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.torture.agent", *map(str, arguments)],
                 cwd=_ROOT,
@@ -169,7 +171,7 @@ class TabletProcess:
         while (event := self._next(_ANSWER_S)) is not None:
             if member in event:
                 return event
-        raise AgentGoneError(f"{self.home.name}: see {self.home.with_suffix('.log')}")
+        raise AgentGoneError(f"{self.home.name}: see {self._log}")
 
     def _next(self, seconds: float) -> dict[str, Any] | None:
         try:
@@ -200,7 +202,7 @@ class TabletProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reader.join()
-        while (line := self._lines.get()).endswith(b"\n"):
+        while not self._lines.empty() and (line := self._lines.get()).endswith(b"\n"):
             self._heard(line)
         with suppress(OSError):
             self._process.stdin.close()
@@ -273,9 +275,11 @@ class Stage:
         found: str = self._changed(lambda change: create_enrolment_code(change, worker, "test"))
         return found
 
-    def tablet(self, name: str, agent: int = 0, server: str | None = None) -> TabletProcess:
+    def tablet(
+        self, name: str, agent: int = 0, server: str | None = None, home: Path | None = None
+    ) -> TabletProcess:
         """Return an enrolled tablet in a process of its own; the server must be running."""
-        tablet = TabletProcess(self.folder / name, self.witnesses)
+        tablet = TabletProcess(home or self.folder / name, self.witnesses, self.folder / f"{name}.log")
         self.tablets.append(tablet)
         tablet.do("enrol", server=server or self.server.url, code=self.code(agent))
         return tablet
@@ -303,6 +307,22 @@ class Stage:
         self.server.close()
 
 
+def _database_on(cluster: PostgresCluster, folder: Path | None) -> str:
+    """Create a database, its tables in `folder` where one is named; the cluster's log stays where it is."""
+    name = cluster.new_database()
+    if folder is None:
+        return name
+    place = folder / "tables"
+    place.mkdir()
+    shutil.chown(place, user="nobody")
+    with psycopg.connect(
+        f"host={cluster.folder} user=postgres dbname=postgres", autocommit=True
+    ) as connection:
+        connection.execute(f"CREATE TABLESPACE small LOCATION '{place}'")
+        connection.execute(f'ALTER DATABASE "{name}" SET TABLESPACE small')
+    return name
+
+
 @contextmanager
 def staged(database: str, folder: Path | None = None) -> Iterator[Stage]:
     """Give a stage on a fresh office. `folder` is where the SQLite file lies, where that matters."""
@@ -313,7 +333,7 @@ def staged(database: str, folder: Path | None = None) -> Iterator[Stage]:
         if database == "postgresql":
             cluster = PostgresCluster(durable=True)
             closing.callback(cluster.close)
-            url = cluster.url(cluster.new_database())
+            url = cluster.url(_database_on(cluster, folder))
         stage = Stage(url, temporary, cluster)
         closing.callback(stage.close)
         yield stage

@@ -182,7 +182,7 @@ def _take(testimony: Testimony, members: dict[str, Any], office_key: PublicKey) 
         testimony.silences[members["cut_off"]] += 1
 
 
-_UNEXPECTED = re.compile(rb"unexpected_error|judgement_failed|Error handling request|Traceback \(most")
+_UNEXPECTED = re.compile(rb"unexpected_error|judgement_failed|Error handling request")
 
 
 def unexpected_lines(log: Path) -> list[str]:
