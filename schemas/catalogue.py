@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema
+from msgspec import Struct
 
 from schemas import kinds
-from schemas.base import load_fault
-from schemas.earlier import EARLIER_BODIES
+from schemas.derived import DerivedSchema, derived
+from schemas.earlier import EARLIER_BODIES, EarlierBody
 from sync.entry import Fault
 
 
@@ -115,8 +116,7 @@ PROMOTER_REFERENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Referral:
+class Referral(Struct, frozen=True, gc=False):
     """One id that a body refers to: where it stands and what may have created it."""
 
     field: str
@@ -140,6 +140,8 @@ def referrals(kind: Kind, body: dict[str, Any]) -> list[Referral]:
 
 
 def _ids_at(body: dict[str, Any], field: str) -> list[str]:
+    if "." not in field:
+        return [] if body.get(field) is None else [body[field]]
     nodes: list[Any] = [body]
     for name in field.split("."):
         nodes = [
@@ -156,11 +158,20 @@ def load_body(kind: Kind, body: dict[str, Any]) -> dict[str, Any] | Fault:
 
     A body of an earlier release is read by that release's schema and lifted to today's.
     """
+    schema, earlier = _shape_of(kind, body)
+    loaded = schema.load(body)
+    return loaded if earlier is None or isinstance(loaded, Fault) else earlier.lift(loaded)
+
+
+def accepted_body(kind: Kind, body: dict[str, Any], most_depth: int) -> dict[str, Any] | None:
+    """Return what `load_body` does, where that needs no explanation and nests no deeper; else None."""
+    schema, earlier = _shape_of(kind, body)
+    accepted = schema.accepted(body) if schema.depth <= most_depth else None
+    return accepted if earlier is None or accepted is None else earlier.lift(accepted)
+
+
+def _shape_of(kind: Kind, body: dict[str, Any]) -> tuple[DerivedSchema, EarlierBody | None]:
     earlier = EARLIER_BODIES.get(kind.name)
-    is_earlier = earlier is not None and earlier.is_shape_of(body)
-    schema = earlier.schema if earlier is not None and is_earlier else kind.schema
-    try:
-        loaded: dict[str, Any] = schema.load(body)
-    except ValidationError as error:
-        return load_fault(error)
-    return earlier.lift(loaded) if earlier is not None and is_earlier else loaded
+    if earlier is not None and earlier.is_shape_of(body):
+        return derived(type(earlier.schema)), earlier
+    return derived(type(kind.schema)), None

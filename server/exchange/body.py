@@ -7,12 +7,11 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from marshmallow import ValidationError
-
-from schemas.base import RequestSchema, load_fault
+from schemas.base import RequestSchema
+from schemas.derived import derived
 from server.errors import ProblemError
 from sync.codes import RequestCode
-from sync.entry import strict_json
+from sync.entry import Fault, strict_json
 from sync.limits import LIMITS
 
 _READ_BYTES = 64 * 1024
@@ -68,7 +67,7 @@ def parse_body(inflated: bytes, schemas: Mapping[int, RequestSchema]) -> dict[st
     try:
         text = inflated.decode("utf-8")
         value = strict_json(text)
-        if _SURROGATE_ESCAPE.search(text):
+        if ("\\ud" in text or "\\uD" in text) and _SURROGATE_ESCAPE.search(text):
             _refuse_lone_surrogates(value)
     except (ValueError, RecursionError) as error:
         raise ProblemError(RequestCode.BODY_UNREADABLE) from error
@@ -79,10 +78,9 @@ def parse_body(inflated: bytes, schemas: Mapping[int, RequestSchema]) -> dict[st
         # Asked before the members are: another version may have others.
         raise ProblemError(RequestCode.PROTOCOL_UNSUPPORTED, field="protocol")
     schema = schemas[version if type(version) is int else max(schemas)]
-    try:
-        loaded: dict[str, Any] = schema.load(value)
-    except ValidationError as error:
-        raise ProblemError(RequestCode.BODY_INVALID, field=load_fault(error).field) from error
+    loaded = derived(type(schema)).load(value)
+    if isinstance(loaded, Fault):
+        raise ProblemError(RequestCode.BODY_INVALID, field=loaded.field)
     return loaded
 
 
