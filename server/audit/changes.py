@@ -7,23 +7,46 @@ last, scopes in sorted order, so that commit order equals sequence order on both
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, FromClause, Table, and_, bindparam, delete, insert, update
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    FromClause,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from server.audit.desk_journal import append_desk_records, mirror_desk_journal
 from server.audit.models import AuditHead, AuditRow
 from server.audit.office_rows import OFFICE_CHANGED, OfficeRows
 from server.audit.stamping import RecordChange, stamp_feeds
-from server.database import Base, DatabaseBusyError, DeadlockError, Seals, Transactions, insert_missing
+from server.database import (
+    DatabaseBusyError,
+    DeadlockError,
+    Seals,
+    Transactions,
+    insert_missing,
+    insert_rows,
+)
 from sync.audit import audit_digest, audit_genesis, detail_text
 
 _ATTEMPTS = 5
+# Writes what `json.dumps` would without blanks and escapes, ten times as fast.
+_encode = msgspec.json.Encoder().encode
 _Result = TypeVar("_Result")
 
 
@@ -48,7 +71,7 @@ class Change:
         self.connection = connection
         self.actor = actor
         self.now_ms = now_ms
-        self._inserts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._inserts: dict[Table, list[dict[str, Any]]] = defaultdict(list)
         self._updates: list[tuple[Table, dict[str, Any], dict[str, Any]]] = []
         self._deletes: list[tuple[Table, dict[str, Any]]] = []
         self._audits: list[tuple[str, str, str]] = []
@@ -59,8 +82,12 @@ class Change:
 
     def insert(self, table: FromClause, **row: Any) -> None:
         """Insert a row when the change is written. Rows of one table name the same columns."""
+        self.insert_row(table, row)
+
+    def insert_row(self, table: FromClause, row: dict[str, Any]) -> None:
+        """Insert a row that is given as a dict; the change keeps it as it is."""
         assert isinstance(table, Table)
-        self._inserts[table.name].append(row)
+        self._inserts[table].append(row)
         self._office_rows.note("put", table, {}, row)
 
     def update(self, table: FromClause, key: Mapping[str, Any], **values: Any) -> None:
@@ -92,7 +119,7 @@ class Change:
         self, record_type: str, record_id: str, wire: Mapping[str, Any], scopes: Iterable[str]
     ) -> None:
         """Let a replicated record have this state, in exactly these scopes."""
-        text = json.dumps(wire, ensure_ascii=False, separators=(",", ":"))
+        text = _encode(wire).decode("utf-8")
         self._records[record_type, record_id] = RecordChange(text, frozenset(scopes))
 
     def remove_record(self, record_type: str, record_id: str) -> None:
@@ -102,18 +129,13 @@ class Change:
     def flush(self) -> None:
         """Write what is buffered, so that later reads of this change see it."""
         for (table, names), keys in self._delete_groups().items():
-            condition = and_(*(table.c[name] == bindparam(f"key_{name}") for name in names))
-            self.connection.execute(delete(table).where(condition), keys)
-        for table in Base.metadata.sorted_tables:
-            rows = self._inserts.pop(table.name, None)
-            if rows:
-                self.connection.execute(insert(table), rows)
-        for shape, rows in self._update_groups().items():
-            table, key_names, value_names = shape
-            condition = and_(*(table.c[name] == bindparam(f"key_{name}") for name in key_names))
-            statement = update(table).where(condition)
-            statement = statement.values({name: bindparam(f"new_{name}") for name in value_names})
-            self.connection.execute(statement, rows)
+            self.connection.execute(_delete_statement(table, names), keys)
+        # No table refers to another, so any order will do that is the same for everybody.
+        for table in sorted(self._inserts, key=attrgetter("name")):
+            insert_rows(self.connection, table, self._inserts[table])
+        for (table, names, set_names), rows in self._update_groups().items():
+            self.connection.execute(_update_statement(table, names, set_names), rows)
+        self._inserts.clear()
         self._deletes, self._updates = [], []
 
     def finish(self) -> None:
@@ -149,7 +171,7 @@ class Change:
         chain, heads = self.actor.chain, AuditHead.__table__
         genesis = {"chain": chain, "seq": 0, "digest": audit_genesis(chain)}
         insert_missing(self.connection, heads, [genesis], ["chain"])
-        found = self.connection.execute(heads.select().where(heads.c.chain == chain).with_for_update()).one()
+        found = self.connection.execute(_LOCKED_HEAD, {"chain": chain}).one()
         seq, digest, rows = found.seq, found.digest, []
         for action, subject, detail in self._audits:
             seq += 1
@@ -165,10 +187,31 @@ class Change:
                     "digest": digest,
                 }
             )
-        self.connection.execute(insert(AuditRow), rows)
-        self.connection.execute(
-            update(AuditHead).where(heads.c.chain == chain).values(seq=seq, digest=digest)
-        )
+        insert_rows(self.connection, AuditRow.__table__, rows)
+        moved = {"key_chain": chain, "new_seq": seq, "new_digest": digest}
+        assert isinstance(heads, Table)
+        self.connection.execute(_update_statement(heads, ("chain",), ("seq", "digest")), moved)
+
+
+# Statements are built once for each shape: to build one costs more than to run it.
+_LOCKED_HEAD = (
+    select(AuditHead.seq, AuditHead.digest).where(AuditHead.chain == bindparam("chain")).with_for_update()
+)
+
+
+@cache
+def _update_statement(table: Table, key_names: tuple[str, ...], value_names: tuple[str, ...]) -> Update:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in value_names}
+    return update(table).where(_has_key(table, key_names)).values(values)
+
+
+@cache
+def _delete_statement(table: Table, key_names: tuple[str, ...]) -> Delete:
+    return delete(table).where(_has_key(table, key_names))
+
+
+def _has_key(table: Table, names: tuple[str, ...]) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == bindparam(f"key_{name}") for name in names))
 
 
 def run_change(

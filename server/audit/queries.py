@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, func, select, tuple_
 
 from server.audit.models import (
     AuditHead,
@@ -17,7 +17,7 @@ from server.audit.models import (
     Record,
     ScopeHead,
 )
-from server.database import chunks
+from server.database import among, chunks, rows_among
 from sync.audit import audit_digest, audit_genesis
 from sync.feed import EMPTY_SUM, sum_changed
 from sync.pull import Grant
@@ -27,9 +27,37 @@ FIRST_EPOCH = 1
 EPOCH, RECOVERING = "epoch", "recovering"
 
 
+_OFFICE_VALUE = select(OfficeState.value).where(OfficeState.name == bindparam("name"))
+_HEADS = select(
+    ScopeHead.scope, ScopeHead.epoch, ScopeHead.seq, ScopeHead.row_count, ScopeHead.row_sum
+).where(among(ScopeHead.__table__.c.scope))
+
+
+FeedTuple = tuple[int, str, str, int, str, str, str | None]
+_FEED, _RECORD = FeedRow.__table__.c, Record.__table__.c
+_FEED_AFTER = (
+    select(
+        _FEED.seq,
+        _FEED.record_type,
+        _FEED.record_id,
+        _FEED.version,
+        _FEED.op,
+        _FEED.row_hash,
+        _RECORD.wire_json,
+    )
+    .join(
+        Record.__table__,
+        and_(_RECORD.record_type == _FEED.record_type, _RECORD.record_id == _FEED.record_id),
+    )
+    .where(_FEED.scope == bindparam("scope"), _FEED.seq > bindparam("after"))
+    .order_by(_FEED.seq)
+    .limit(bindparam("most"))
+)
+
+
 def current_epoch(connection: Connection) -> int:
     """Return the office's epoch; restores start new ones."""
-    value = _office_value(connection, EPOCH)
+    value = connection.scalar(_OFFICE_VALUE, {"name": EPOCH})
     return FIRST_EPOCH if value is None else int(value)
 
 
@@ -40,50 +68,20 @@ def is_recovering(connection: Connection) -> bool:
 
 def recovering_since(connection: Connection) -> int | None:
     """Return when the office was restored, in Unix milliseconds; None once its recovery is closed."""
-    value = _office_value(connection, RECOVERING)
+    value = connection.scalar(_OFFICE_VALUE, {"name": RECOVERING})
     return None if value is None else int(value)
-
-
-def _office_value(connection: Connection, name: str) -> str | None:
-    state = OfficeState.__table__
-    return connection.scalar(select(state.c.value).where(state.c.name == name))
 
 
 def scope_heads(connection: Connection, scopes: Iterable[str]) -> dict[str, Grant]:
     """Return the head, count and sum of each scope that has any row."""
-    head, found = ScopeHead.__table__.c, {}
-    for part in chunks(scopes):
-        rows = connection.execute(
-            select(head.scope, head.epoch, head.seq, head.row_count, head.row_sum).where(head.scope.in_(part))
-        )
-        found.update({row.scope: Grant(*row) for row in rows})
-    return found
+    return {row[0]: Grant(*row) for row in rows_among(connection, _HEADS, scopes)}
 
 
-def feed_rows(
-    connection: Connection, scope: str, after: int, limit: int
-) -> list[tuple[int, str, str, int, str, str, str | None]]:
+def feed_rows(connection: Connection, scope: str, after: int, limit: int) -> Sequence[FeedTuple]:
     """Return the feed after a cursor: (seq, type, id, version, op, row hash, wire JSON)."""
-    feed, record = FeedRow.__table__, Record.__table__
-    statement = (
-        select(
-            feed.c.seq,
-            feed.c.record_type,
-            feed.c.record_id,
-            feed.c.version,
-            feed.c.op,
-            feed.c.row_hash,
-            record.c.wire_json,
-        )
-        .join(
-            record,
-            and_(record.c.record_type == feed.c.record_type, record.c.record_id == feed.c.record_id),
-        )
-        .where(feed.c.scope == scope, feed.c.seq > after)
-        .order_by(feed.c.seq)
-        .limit(limit)
-    )
-    return [tuple(row) for row in connection.execute(statement).all()]
+    found: Any = connection.execute(_FEED_AFTER, {"scope": scope, "after": after, "most": limit}).all()
+    rows: Sequence[FeedTuple] = found
+    return rows
 
 
 def broken_audit_chains(connection: Connection) -> list[str]:

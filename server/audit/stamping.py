@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, select, update
 
 from server.audit.models import FeedRow, Record, ScopeHead
 from server.audit.queries import current_epoch
-from server.database import chunks, insert_missing, upsert
+from server.database import among, insert_missing, insert_rows, rows_among, upsert
 from sync.feed import EMPTY_SUM, row_hash, sum_changed
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChange:
+class RecordChange(Struct, frozen=True, gc=False):
     """What a change makes of a record: its wire JSON (None: it is gone) and its scopes."""
 
     wire_json: str | None
@@ -24,6 +23,24 @@ class RecordChange:
 
 
 _Key = tuple[str, str]
+_RECORD, _FEED, _HEAD = Record.__table__.c, FeedRow.__table__.c, ScopeHead.__table__.c
+# Statements of every change are built once: to build one costs more than to run it.
+_LOCKED_RECORDS = (
+    select(_RECORD.record_id, _RECORD.version, _RECORD.wire_json)
+    .where(_RECORD.record_type == bindparam("record_type"), among(_RECORD.record_id))
+    .order_by(_RECORD.record_id)
+    .with_for_update()
+)
+_LISTED = select(_FEED.scope, _FEED.record_id, _FEED.op, _FEED.row_hash).where(
+    _FEED.record_type == bindparam("record_type"), among(_FEED.record_id)
+)
+_LOCKED_HEADS = select(ScopeHead.__table__).where(among(_HEAD.scope)).order_by(_HEAD.scope).with_for_update()
+_MOVED: dict[str, Any] = {
+    "seq": bindparam("new_seq"),
+    "row_count": bindparam("new_count"),
+    "row_sum": bindparam("new_sum"),
+}
+_MOVED_HEAD = update(ScopeHead).where(_HEAD.scope == bindparam("of_scope")).values(_MOVED)
 
 
 def stamp_feeds(connection: Connection, changes: Mapping[_Key, RecordChange]) -> None:
@@ -41,7 +58,9 @@ def stamp_feeds(connection: Connection, changes: Mapping[_Key, RecordChange]) ->
     first_states: list[dict[str, Any]] = []
     for key in sorted(changes):
         change, old = changes[key], records.get(key)
-        live = {scope: hash_ for scope, (op, hash_) in listed[key].items() if op == "put"}
+        live: dict[str, str] = {}
+        if old is not None:
+            live = {scope: hash_ for scope, (op, hash_) in listed[key].items() if op == "put"}
         if old is not None and old[1] == change.wire_json and set(live) == change.scopes:
             continue
         version = 1 if old is None else old[0] + 1
@@ -55,47 +74,29 @@ def stamp_feeds(connection: Connection, changes: Mapping[_Key, RecordChange]) ->
             if scope not in change.scopes:
                 stamps[scope].append(_feed_row(scope, key, version, "remove", ""))
     # A record that two changes make at once breaks the key; the second one decides again.
-    for part in chunks(first_states):
-        connection.execute(insert(Record), part)
-    for part in chunks(states):
-        upsert(connection, Record.__table__, part, ["record_type", "record_id"])
+    insert_rows(connection, Record.__table__, first_states)
+    upsert(connection, Record.__table__, states, ["record_type", "record_id"])
     _advance_heads(connection, stamps, came, gone)
     rows = [row for scope in sorted(stamps) for row in stamps[scope]]
-    for part in chunks(rows):
-        upsert(connection, FeedRow.__table__, part, ["scope", "record_type", "record_id"])
+    upsert(connection, FeedRow.__table__, rows, ["scope", "record_type", "record_id"])
 
 
 def _present(
     connection: Connection, changes: Mapping[_Key, RecordChange]
 ) -> tuple[dict[_Key, tuple[int, str | None]], dict[_Key, dict[str, tuple[str, str]]]]:
-    record, feed = Record.__table__.c, FeedRow.__table__.c
     ids_of: dict[str, list[str]] = defaultdict(list)
     for record_type, record_id in changes:
         ids_of[record_type].append(record_id)
     records: dict[_Key, tuple[int, str | None]] = {}
     listed: dict[_Key, dict[str, tuple[str, str]]] = defaultdict(dict)
     for record_type, ids in sorted(ids_of.items()):
-        for part in chunks(sorted(ids)):
-            # Locked before the feed is read: what another change stamps meanwhile would miss in the sums.
-            found = connection.execute(
-                select(record.record_id, record.version, record.wire_json)
-                .where(record.record_type == record_type, record.record_id.in_(part))
-                .order_by(record.record_id)
-                .with_for_update()
-            )
-            known = []
-            for record_id, version, wire_json in found:
-                records[record_type, record_id] = (version, wire_json)
-                known.append(record_id)
-            if not known:
-                continue
-            rows = connection.execute(
-                select(feed.scope, feed.record_id, feed.op, feed.row_hash).where(
-                    feed.record_type == record_type, feed.record_id.in_(known)
-                )
-            )
-            for scope, record_id, op, hash_ in rows:
-                listed[record_type, record_id][scope] = (op, hash_)
+        # Locked before the feed is read: what another change stamps meanwhile would miss in the sums.
+        found = rows_among(connection, _LOCKED_RECORDS, ids, record_type=record_type)
+        for record_id, version, wire_json in found:
+            records[record_type, record_id] = (version, wire_json)
+        known = [record_id for record_id, _, _ in found]
+        for scope, record_id, op, hash_ in rows_among(connection, _LISTED, known, record_type=record_type):
+            listed[record_type, record_id][scope] = (op, hash_)
     return records, listed
 
 
@@ -127,18 +128,15 @@ def _advance_heads(
     gone: Mapping[str, list[str]],
 ) -> None:
     """Lock the heads in sorted order and give every stamped row its sequence number."""
-    heads, scopes = ScopeHead.__table__, sorted(stamps)
+    scopes = sorted(stamps)
     if not scopes:
         return
     epoch = current_epoch(connection)
     blank = {"epoch": epoch, "seq": 0, "row_count": 0, "row_sum": EMPTY_SUM}
-    insert_missing(connection, heads, [{"scope": scope, **blank} for scope in scopes], ["scope"])
-    found = {}
-    for part in chunks(scopes):
-        locked = connection.execute(
-            heads.select().where(heads.c.scope.in_(part)).order_by(heads.c.scope).with_for_update()
-        )
-        found.update({row.scope: row for row in locked})
+    insert_missing(
+        connection, ScopeHead.__table__, [{"scope": scope, **blank} for scope in scopes], ["scope"]
+    )
+    found = {row.scope: row for row in rows_among(connection, _LOCKED_HEADS, scopes)}
     fresh = []
     for scope in scopes:
         head = found[scope]
@@ -152,10 +150,4 @@ def _advance_heads(
                 "new_sum": sum_changed(head.row_sum, added=came[scope], removed=gone[scope]),
             }
         )
-    statement = update(ScopeHead).where(heads.c.scope == bindparam("of_scope"))
-    values: dict[str, Any] = {
-        "seq": bindparam("new_seq"),
-        "row_count": bindparam("new_count"),
-        "row_sum": bindparam("new_sum"),
-    }
-    connection.execute(statement.values(values), fresh)
+    connection.execute(_MOVED_HEAD, fresh)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from server.campaigns.models import Campaign, CampaignArea
-from server.database import chunks
+from server.database import among, rows_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,12 @@ class CampaignView:
     to_day: date
 
 
+_BY_NUMBER = select(Campaign.__table__).where(among(Campaign.__table__.c.number))
+
+
 def campaigns_by_number(connection: Connection, numbers: Iterable[int]) -> dict[int, CampaignView]:
     """Return the campaigns that exist among `numbers`."""
-    table, found = Campaign.__table__, {}
-    for part in chunks(sorted(set(numbers))):
-        for row in connection.execute(select(table).where(table.c.number.in_(part))):
-            found[row.number] = _view(row)
-    return found
+    return {row.number: _view(row) for row in rows_among(connection, _BY_NUMBER, numbers)}
 
 
 def all_campaigns(connection: Connection) -> list[CampaignView]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from schemas.signatures import (
     CERTIFICATE_CONTEXT,
@@ -203,17 +203,15 @@ def record_sync(
 
     `delivered_ms`: everything captured before it has been received; it never goes back.
     """
-    change.connection.execute(
-        insert(ClockMarkRow),
-        {
-            "id": ids.new_id(),
-            "installation_id": installation_id,
-            "server_ms": mark.server_ms,
-            "boot": mark.boot,
-            "monotonic_ms": mark.monotonic_ms,
-            "wall_ms": wall_ms,
-            "head_seq": journal_head.seq,
-        },
+    change.insert(
+        ClockMarkRow.__table__,
+        id=ids.new_id(),
+        installation_id=installation_id,
+        server_ms=mark.server_ms,
+        boot=mark.boot,
+        monotonic_ms=mark.monotonic_ms,
+        wall_ms=wall_ms,
+        head_seq=journal_head.seq,
     )
     change.update(
         _INSTALLATION,

@@ -6,19 +6,18 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from sqlalchemy import Connection
 
 from schemas.earlier import lowered_outcome
-from server.audit.queries import current_epoch, feed_rows, scope_heads
+from server.audit.queries import FeedTuple, current_epoch, feed_rows, scope_heads
 from server.office.queries import areas_on, assignments_of, commune_keys_under
 from server.office.rules import RECORDING_ROLES, holds_at
 from sync.feed import EMPTY_SUM
 from sync.pull import Cursor, Grant, starting_points
 from sync.scope import OFFICE, agent_scope, area_scope, organisation_scope
-
-_FeedRow = tuple[int, str, str, int, str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +83,28 @@ def pull(
         found = feed_rows(connection, scope, after, limit - len(rows))
         if protocol == 1:
             found = list(map(_lowered, found))
-        rows.extend(_row_text(shown_scope, row) for row in found)
+        rows += _row_texts(shown_scope, found)
     return Pulled(grants, rows)
 
 
-def _lowered(row: _FeedRow) -> _FeedRow:
+def _lowered(row: FeedTuple) -> FeedTuple:
     """Return a row as a device of version 1 reads it. Hashes are of the stored record all the same."""
-    *start, wire_json = row
-    if row[1] != "outcome" or wire_json is None:
+    if row[1] != "outcome" or row[6] is None:
         return row
+    *start, wire_json = row
+    assert wire_json is not None
     outcome = lowered_outcome(1, json.loads(wire_json))
     return (*start, json.dumps(outcome, ensure_ascii=False, separators=(",", ":")))  # type: ignore[return-value]
 
 
-def _row_text(shown_scope: str, row: _FeedRow) -> str:
-    """Return a row as JSON; the record's own JSON is stored and goes out as it is.
+def _row_texts(shown_scope: str, rows: Sequence[FeedTuple]) -> list[str]:
+    """Return rows as JSON; a record's own JSON is stored and goes out as it is.
 
     Types, operations and hashes are words of ours that JSON never escapes.
     """
-    seq, record_type, record_id, version, op, row_hash, wire_json = row
-    record = wire_json if op == "put" and wire_json is not None else "null"
-    return (
+    return [
         f'{{"scope":{shown_scope},"seq":{seq},"type":"{record_type}",'
-        f'"id":{json.dumps(record_id)},"version":{version},"op":"{op}","row_hash":"{row_hash}",'
-        f'"record":{record}}}'
-    )
+        f'"id":{encode_basestring_ascii(record_id)},"version":{version},"op":"{op}","row_hash":"{row_hash}",'
+        f'"record":{wire_json if op == "put" and wire_json is not None else "null"}}}'
+        for seq, record_type, record_id, version, op, row_hash, wire_json in rows
+    ]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from server.access.rules import RoleHeld
-from server.database import chunks
+from server.database import among, chunks, rows_among
 from server.office.models import Area, Assignment, Organisation, Team, TeamMembership, Worker
 from server.office.rules import AreaFilter, AssignmentSpan, Membership
 
@@ -55,6 +55,21 @@ class TeamView:
     name: str
 
 
+# Statements of every push are built once: to build one costs more than to run it.
+_AREAS = select(_AREA.key, _AREA.name, _AREA.level, _AREA.path).where(among(_AREA.key))
+_WORKERS = select(_WORKER.id, _WORKER.name, _WORKER.organisation_key).where(among(_WORKER.id))
+_MEMBERSHIPS = (
+    select(TeamMembership.__table__)
+    .where(among(_MEMBERSHIP.worker_id))
+    .order_by(_MEMBERSHIP.from_day, _MEMBERSHIP.id)
+)
+_ASSIGNMENTS = (
+    select(Assignment.__table__)
+    .where(among(_ASSIGNMENT.worker_id))
+    .order_by(_ASSIGNMENT.from_ms, _ASSIGNMENT.id)
+)
+
+
 def keys_of_path(path: str) -> tuple[str, ...]:
     """Return the keys in a stored path, the root first."""
     return tuple(path.strip("/").split("/"))
@@ -62,13 +77,7 @@ def keys_of_path(path: str) -> tuple[str, ...]:
 
 def areas_by_key(connection: Connection, keys: Iterable[str]) -> dict[str, AreaNode]:
     """Return the areas that exist among `keys`."""
-    found: dict[str, AreaNode] = {}
-    for part in chunks(sorted(set(keys))):
-        rows = connection.execute(
-            select(_AREA.key, _AREA.name, _AREA.level, _AREA.path).where(_AREA.key.in_(part))
-        )
-        found.update({row.key: _area_node(row) for row in rows})
-    return found
+    return {row.key: _area_node(row) for row in rows_among(connection, _AREAS, keys)}
 
 
 def areas_on(connection: Connection, on_day: date, level: str | None = None) -> list[AreaNode]:
@@ -123,13 +132,7 @@ def organisations_by_key(connection: Connection, keys: Iterable[str]) -> dict[st
 
 def workers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, WorkerView]:
     """Return the workers that exist among `ids`."""
-    found: dict[str, WorkerView] = {}
-    for part in chunks(sorted(set(ids))):
-        rows = connection.execute(
-            select(_WORKER.id, _WORKER.name, _WORKER.organisation_key).where(_WORKER.id.in_(part))
-        )
-        found.update({row.id: WorkerView(row.id, row.name, row.organisation_key) for row in rows})
-    return found
+    return {row.id: WorkerView(*row) for row in rows_among(connection, _WORKERS, ids)}
 
 
 def organisations_of_workers(connection: Connection, worker_ids: Iterable[str]) -> dict[str, str | None]:
@@ -149,24 +152,18 @@ def teams_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, TeamVie
 
 def team_memberships_of(connection: Connection, worker_ids: Iterable[str]) -> dict[str, list[Membership]]:
     """Return the memberships of each of `worker_ids`, in the order of their days."""
-    ids = sorted(set(worker_ids))
-    found: dict[str, list[Membership]] = {worker_id: [] for worker_id in ids}
-    for part in chunks(ids):
-        query = select(TeamMembership.__table__).where(_MEMBERSHIP.worker_id.in_(part))
-        for row in connection.execute(query.order_by(_MEMBERSHIP.from_day, _MEMBERSHIP.id)):
-            membership = Membership(row.team_id, row.worker_id, row.campaign, row.from_day, row.to_day)
-            found[row.worker_id].append(membership)
+    found: dict[str, list[Membership]] = {worker_id: [] for worker_id in worker_ids}
+    for row in rows_among(connection, _MEMBERSHIPS, found):
+        membership = Membership(row.team_id, row.worker_id, row.campaign, row.from_day, row.to_day)
+        found[row.worker_id].append(membership)
     return found
 
 
 def assignments_of(connection: Connection, worker_ids: Iterable[str]) -> dict[str, list[AssignmentSpan]]:
     """Return the assignments of each of `worker_ids`, past and future ones too."""
-    ids = sorted(set(worker_ids))
-    found: dict[str, list[AssignmentSpan]] = {worker_id: [] for worker_id in ids}
-    for part in chunks(ids):
-        query = select(Assignment.__table__).where(_ASSIGNMENT.worker_id.in_(part))
-        for row in connection.execute(query.order_by(_ASSIGNMENT.from_ms, _ASSIGNMENT.id)):
-            found[row.worker_id].append(_span(row))
+    found: dict[str, list[AssignmentSpan]] = {worker_id: [] for worker_id in worker_ids}
+    for row in rows_among(connection, _ASSIGNMENTS, found):
+        found[row.worker_id].append(_span(row))
     return found
 
 

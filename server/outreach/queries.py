@@ -9,7 +9,7 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from server.database import chunks
+from server.database import among, rows_among
 from server.outreach.models import Enrolment, Visit, VssidInstall
 
 
@@ -30,36 +30,36 @@ class EnrolmentState:
     voided_by: str | None
 
 
+_ENROLMENTS = select(*(Enrolment.__table__.c[name] for name in EnrolmentState.__dataclass_fields__)).where(
+    among(Enrolment.__table__.c.entry_id)
+)
+_VISITS_OF_HOUSEHOLDS = select(Visit.household_id, Visit.entry_id).where(
+    among(Visit.__table__.c.household_id)
+)
+_FACTS_OF_PERSONS = [
+    select(table.c.person_id, table.c.entry_id).where(among(table.c.person_id))
+    for table in (VssidInstall.__table__, Enrolment.__table__)
+]
+
+
 def enrolments_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, EnrolmentState]:
     """Return the enrolments that exist."""
-    table, found = Enrolment.__table__, {}
-    columns = [table.c[name] for name in EnrolmentState.__dataclass_fields__]
-    for part in chunks(sorted(ids)):
-        for row in connection.execute(select(*columns).where(table.c.entry_id.in_(part))):
-            found[row.entry_id] = EnrolmentState(*row)
-    return found
+    return {row[0]: EnrolmentState(*row) for row in rows_among(connection, _ENROLMENTS, ids)}
 
 
 def fact_ids_of_persons(connection: Connection, person_ids: Iterable[str]) -> dict[str, list[str]]:
     """Return, per person, the ids of the installs and enrolments that are about them."""
     found: dict[str, list[str]] = defaultdict(list)
-    for part in chunks(sorted(set(person_ids))):
-        for table in (VssidInstall.__table__, Enrolment.__table__):
-            rows = connection.execute(
-                select(table.c.person_id, table.c.entry_id).where(table.c.person_id.in_(part))
-            )
-            for person_id, entry_id in rows:
-                found[person_id].append(entry_id)
+    person_ids = list(person_ids)
+    for statement in _FACTS_OF_PERSONS:
+        for person_id, entry_id in rows_among(connection, statement, person_ids):
+            found[person_id].append(entry_id)
     return found
 
 
 def visit_ids_of_households(connection: Connection, household_ids: Iterable[str]) -> dict[str, list[str]]:
     """Return, per household, the ids of the visits to it."""
-    visit, found = Visit.__table__.c, defaultdict(list)
-    for part in chunks(sorted(set(household_ids))):
-        rows = connection.execute(
-            select(visit.household_id, visit.entry_id).where(visit.household_id.in_(part))
-        )
-        for household_id, entry_id in rows:
-            found[household_id].append(entry_id)
+    found: dict[str, list[str]] = defaultdict(list)
+    for household_id, entry_id in rows_among(connection, _VISITS_OF_HOUSEHOLDS, household_ids):
+        found[household_id].append(entry_id)
     return found

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, literal, select, union_all
 
 from schemas.names import initials
-from server.database import chunks
+from server.database import among, chunks, rows_among
 from server.people.models import EditConflict, FieldEdit, Household, Person
-from server.people.rules import PERSON_NUMBERS, Identified, identity
+from server.people.rules import IDENTIFYING_NUMBERS, PERSON_NUMBERS, Identified, identity
 from sync.merge import LoggedEdit
 
 _TABLES = {"household": Household.__table__, "person": Person.__table__}
@@ -78,49 +78,64 @@ class PersonState:
         }
 
 
+# Statements of every push are built once: to build one costs more than to run it.
+_HOUSEHOLDS = select(
+    Household.id,
+    Household.version,
+    Household.last_entry,
+    Household.area_key,
+    Household.head_name,
+    Household.address,
+    Household.hamlet,
+    Household.members,
+    Household.phone_sealed,
+    Household.phone_index,
+    Household.merged_into,
+    Household.merged_by,
+    Household.cluster_id,
+).where(among(Household.__table__.c.id))
+_PERSONS = select(
+    Person.id,
+    Person.version,
+    Person.last_entry,
+    Person.household_id,
+    Person.area_key,
+    Person.full_name,
+    Person.birth_date,
+    Person.sex,
+    Person.merged_into,
+    Person.merged_by,
+    Person.cluster_id,
+    *(Person.__table__.c[f"{name}_{part}"] for name in PERSON_NUMBERS for part in ("sealed", "index")),
+).where(among(Person.__table__.c.id))
+_MEMBERS = select(Person.id).where(among(Person.__table__.c.household_id))
+_EDITS = (
+    select(FieldEdit.__table__)
+    .where(among(FieldEdit.__table__.c.record_id))
+    .order_by(FieldEdit.record_id, FieldEdit.position)
+)
+_SHARING = {
+    name: select(Person.id, Person.__table__.c[f"{name}_index"]).where(
+        among(Person.__table__.c[f"{name}_index"])
+    )
+    for name in IDENTIFYING_NUMBERS
+}
+
+
 def households_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, HouseholdState]:
     """Return the households that exist."""
-    table, found = Household.__table__, {}
-    for part in chunks(sorted(ids)):
-        for row in connection.execute(select(table).where(table.c.id.in_(part))):
-            found[row.id] = HouseholdState(
-                id=row.id,
-                version=row.version,
-                last_entry=row.last_entry,
-                area_key=row.area_key,
-                head_name=row.head_name,
-                address=row.address,
-                hamlet=row.hamlet,
-                members=row.members,
-                numbers={"phone": (row.phone_sealed, row.phone_index)},
-                phone_masked=None,
-                merged_into=row.merged_into,
-                merged_by=row.merged_by,
-                cluster_id=row.cluster_id,
-            )
-    return found
+    return {
+        row[0]: HouseholdState(*(*row[:8], {"phone": (row[8], row[9])}, None, *row[10:]))
+        for row in rows_among(connection, _HOUSEHOLDS, ids)
+    }
 
 
 def persons_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, PersonState]:
     """Return the persons that exist."""
-    table, found = Person.__table__, {}
-    for part in chunks(sorted(ids)):
-        for row in connection.execute(select(table).where(table.c.id.in_(part))).mappings():
-            found[row["id"]] = PersonState(
-                id=row["id"],
-                version=row["version"],
-                last_entry=row["last_entry"],
-                household_id=row["household_id"],
-                area_key=row["area_key"],
-                full_name=row["full_name"],
-                birth_date=row["birth_date"],
-                sex=row["sex"],
-                numbers={name: (row[f"{name}_sealed"], row[f"{name}_index"]) for name in PERSON_NUMBERS},
-                masked_numbers={},
-                merged_into=row["merged_into"],
-                merged_by=row["merged_by"],
-                cluster_id=row["cluster_id"],
-            )
+    found = {}
+    for row in rows_among(connection, _PERSONS, ids):
+        numbers = dict(zip(PERSON_NUMBERS, zip(row[11::2], row[12::2], strict=True), strict=True))
+        found[row[0]] = PersonState(*(*row[:8], numbers, {}, *row[8:11]))
     return found
 
 
@@ -165,23 +180,14 @@ def households_in(connection: Connection, area_key: str, after: str, most: int) 
 
 def person_ids_of_households(connection: Connection, household_ids: Iterable[str]) -> set[str]:
     """Return the ids of the persons that live in these households."""
-    person = Person.__table__.c
-    found: set[str] = set()
-    for part in chunks(sorted(household_ids)):
-        found.update(connection.scalars(select(person.id).where(person.household_id.in_(part))))
-    return found
+    return {person_id for (person_id,) in rows_among(connection, _MEMBERS, household_ids)}
 
 
 def edit_logs(connection: Connection, record_ids: Iterable[str]) -> dict[str, list[LoggedEdit]]:
     """Return the amendments of each record in the order of their application."""
-    edit = FieldEdit.__table__
     fields: dict[str, dict[tuple[str, int, int], dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
-    for part in chunks(sorted(record_ids)):
-        rows = connection.execute(
-            select(edit).where(edit.c.record_id.in_(part)).order_by(edit.c.record_id, edit.c.position)
-        )
-        for row in rows:
-            fields[row.record_id][row.entry_id, row.rank_ms, row.depth][row.field] = row.value_digest
+    for row in rows_among(connection, _EDITS, record_ids):
+        fields[row.record_id][row.entry_id, row.rank_ms, row.depth][row.field] = row.value_digest
     return {
         record_id: [
             LoggedEdit(entry_id, values, rank_ms, depth)
@@ -301,12 +307,9 @@ def persons_sharing_numbers(
     for name, index in sorted(numbers):
         wanted[name].append(index)
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    person = Person.__table__
     for name, indexes in wanted.items():
-        column = person.c[f"{name}_index"]
-        for part in chunks(indexes):
-            for person_id, index in connection.execute(select(person.c.id, column).where(column.in_(part))):
-                found[name, index].add(person_id)
+        for person_id, index in rows_among(connection, _SHARING[name], indexes):
+            found[name, index].add(person_id)
     return found
 
 
