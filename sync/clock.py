@@ -10,13 +10,18 @@ from __future__ import annotations
 import json
 import os
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
 DAY_MS = 24 * 60 * 60 * 1000
+_HOUR_MS = 60 * 60 * 1000
 # A tablet's clock may run ahead of the server's by this much before anyone is told.
 CLOCK_TOLERANCE_MS = 5 * 60 * 1000
 
@@ -131,46 +136,77 @@ def correct_time(
     is the one that brings the entry. Without any mark the enrolment bounds the time from below.
     `received_ms` is when the entry had first arrived, where a shown acknowledgement proves it.
     """
-    arrival_ms = this_sync.server_ms if received_ms is None else min(received_ms, this_sync.server_ms)
-    lower_ms, upper_ms = _bounds_by_position(seq, marks, min(enrolled_ms, arrival_ms), arrival_ms)
-    same_boot = [mark for mark in marks if mark.boot == captured.boot]
-    before = [mark for mark in same_boot if mark.monotonic_ms <= captured.monotonic_ms]
-    after = [mark for mark in same_boot if mark.monotonic_ms > captured.monotonic_ms]
-    if before:
-        lower_ms = before[-1].server_ms + captured.monotonic_ms - before[-1].monotonic_ms
-    next_sync = after[0] if after else None
-    if (
-        next_sync is None
-        and this_sync.boot == captured.boot
-        and this_sync.monotonic_ms >= captured.monotonic_ms
-    ):
-        next_sync = this_sync
-    if next_sync is not None:
-        upper_ms = next_sync.server_ms - (next_sync.monotonic_ms - captured.monotonic_ms)
-    upper_ms = min(upper_ms, arrival_ms)
-    if upper_ms < lower_ms:
-        # A tampered monotonic clock can contradict the marks; the later bound keeps contests fair.
-        lower_ms = min(lower_ms, arrival_ms)
-        upper_ms = max(upper_ms, lower_ms)
-    return CorrectedTime(lower_ms=lower_ms, upper_ms=upper_ms)
+    return Timeline(marks, this_sync, enrolled_ms).corrected(captured, seq, received_ms)
 
 
-def _bounds_by_position(
-    seq: int, marks: Sequence[ClockMark], lower_ms: int, upper_ms: int
-) -> tuple[int, int]:
-    """Narrow a span by the syncs that showed a journal without, or with, the entry at `seq`.
+class Timeline:
+    """The marks of `correct_time`, arranged once for all entries of one push: a year has hundreds."""
 
-    A journal too long for one push arrives in several: the syncs between them prove nothing about
-    when the later entries were captured.
-    """
-    for mark in marks:
-        if mark.head_seq is None:
-            continue
-        if mark.head_seq < seq:
-            lower_ms = max(lower_ms, mark.server_ms)
-        else:
-            upper_ms = min(upper_ms, mark.server_ms)
-    return lower_ms, max(lower_ms, upper_ms)
+    def __init__(self, marks: Sequence[ClockMark], this_sync: ClockMark, enrolled_ms: int) -> None:
+        self._this_sync = this_sync
+        self._boots: dict[str, list[ClockMark]] = {}
+        for mark in marks:
+            self._boots.setdefault(mark.boot, []).append(mark)
+        self._are_ordered = {
+            boot: all(one.monotonic_ms <= two.monotonic_ms for one, two in pairwise(same))
+            for boot, same in self._boots.items()
+        }
+        placed = sorted((mark.head_seq, mark.server_ms) for mark in marks if mark.head_seq is not None)
+        self._enrolled_ms = enrolled_ms
+        self._heads = [head_seq for head_seq, _ in placed]
+        times = [server_ms for _, server_ms in placed]
+        # The latest sync up to each of the shown heads, the first one from it on.
+        self._latest_ms = list(accumulate(times, max))
+        self._first_ms = list(accumulate(reversed(times), min))[::-1]
+
+    def corrected(self, captured: ClockReading, seq: int, received_ms: int | None = None) -> CorrectedTime:
+        """Return the interval that the marks prove; see `correct_time`."""
+        this_sync, monotonic_ms = self._this_sync, captured.monotonic_ms
+        arrival_ms = this_sync.server_ms if received_ms is None else min(received_ms, this_sync.server_ms)
+        lower_ms, upper_ms = self._bounds_by_position(seq, arrival_ms)
+        before, next_sync = self._neighbours(captured)
+        if before is not None:
+            lower_ms = before.server_ms + monotonic_ms - before.monotonic_ms
+        if next_sync is None and this_sync.boot == captured.boot and this_sync.monotonic_ms >= monotonic_ms:
+            next_sync = this_sync
+        if next_sync is not None:
+            upper_ms = next_sync.server_ms - (next_sync.monotonic_ms - monotonic_ms)
+        upper_ms = min(upper_ms, arrival_ms)
+        if upper_ms < lower_ms:
+            # A tampered monotonic clock can contradict the marks; the later bound keeps contests fair.
+            lower_ms = min(lower_ms, arrival_ms)
+            upper_ms = max(upper_ms, lower_ms)
+        return CorrectedTime(lower_ms, upper_ms)
+
+    def _bounds_by_position(self, seq: int, arrival_ms: int) -> tuple[int, int]:
+        """Return the span between the syncs that showed a journal without, and with, the entry at `seq`.
+
+        A journal too long for one push arrives in several: the syncs between them prove nothing about
+        when the later entries were captured.
+        """
+        lower_ms, upper_ms = min(self._enrolled_ms, arrival_ms), arrival_ms
+        earlier = bisect_left(self._heads, seq)
+        if earlier:
+            lower_ms = max(lower_ms, self._latest_ms[earlier - 1])
+        if earlier < len(self._heads):
+            upper_ms = min(upper_ms, self._first_ms[earlier])
+        return lower_ms, max(lower_ms, upper_ms)
+
+    def _neighbours(self, captured: ClockReading) -> tuple[ClockMark | None, ClockMark | None]:
+        """Return the last mark of the same boot up to the capture, and the first one after it."""
+        same = self._boots.get(captured.boot)
+        if same is None:
+            return None, None
+        if self._are_ordered[captured.boot]:
+            place = bisect_right(same, captured.monotonic_ms, key=_monotonic_of)
+            return same[place - 1] if place else None, same[place] if place < len(same) else None
+        # A monotonic clock that went back is tampered with; what the marks say is taken in their order.
+        before = [mark for mark in same if mark.monotonic_ms <= captured.monotonic_ms]
+        after = [mark for mark in same if mark.monotonic_ms > captured.monotonic_ms]
+        return before[-1] if before else None, after[0] if after else None
+
+
+_monotonic_of = attrgetter("monotonic_ms")
 
 
 def local_day(moment_ms: int, zone: tzinfo) -> date:
@@ -178,6 +214,18 @@ def local_day(moment_ms: int, zone: tzinfo) -> date:
 
     Times that no calendar holds (a broken device clock) give the nearest day that one does.
     """
+    # Most hours lie within one day, which is asked for many times over.
+    return _day_of_hour(moment_ms // _HOUR_MS, zone) or _exact_day(moment_ms, zone)
+
+
+@lru_cache(maxsize=4096)
+def _day_of_hour(hour: int, zone: tzinfo) -> date | None:
+    """Return the day that a whole hour since the Unix epoch lies in; None where midnight is in it."""
+    first = _exact_day(hour * _HOUR_MS, zone)
+    return first if first == _exact_day((hour + 1) * _HOUR_MS - 1, zone) else None
+
+
+def _exact_day(moment_ms: int, zone: tzinfo) -> date:
     seconds = min(max(moment_ms / 1000, -62_135_510_400), 253_402_214_400)
     return datetime.fromtimestamp(seconds, tz=UTC).astimezone(zone).date()
 

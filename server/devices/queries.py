@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
 from schemas.signatures import PublicKey
-from server.database import chunks
+from server.database import among, chunks, rows_among
 from server.devices.models import (
     BackupMark,
     ClockMarkRow,
@@ -89,23 +90,58 @@ class BackupView:
 
 
 _VIEW_COLUMNS = [_INSTALLATION.c[name] for name in InstallationView.__dataclass_fields__]
+_MARK = ClockMarkRow.__table__.c
+_OLDER_BACKUP = (
+    select(VerifiedBackup.id)
+    .order_by(VerifiedBackup.made_ms.desc(), VerifiedBackup.id.desc())
+    .offset(1)
+    .limit(1)
+    .scalar_subquery()
+)
+_DURABLE = select(BackupMark.acked_seq).where(
+    BackupMark.backup_id == _OLDER_BACKUP, BackupMark.installation_id == bindparam("id")
+)
+# Statements of every sync are built once: to build one costs more than to run it.
+_BY_ID = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id"))
+_LOCKED = _BY_ID.with_for_update()
+_PUBLIC_KEY = select(_INSTALLATION.c.public_key).where(_INSTALLATION.c.id == bindparam("id"))
+_NUMBERS = select(_INSTALLATION.c.id, _INSTALLATION.c.number).where(among(_INSTALLATION.c.id))
+_EARLIER_MARK = ClockMarkRow.__table__.alias("earlier")
+_LAST_MARK_BEFORE = (
+    select(_EARLIER_MARK.c.id)
+    .where(
+        _EARLIER_MARK.c.installation_id == bindparam("own"),
+        _EARLIER_MARK.c.head_seq < bindparam("first_seq"),
+    )
+    .order_by(_EARLIER_MARK.c.server_ms.desc(), _EARLIER_MARK.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_MARKS = (
+    select(_MARK.server_ms, _MARK.boot, _MARK.monotonic_ms, _MARK.head_seq, _MARK.installation_id)
+    .where(
+        among(_MARK.installation_id),
+        or_(
+            among(_MARK.boot, "boots"),
+            and_(_MARK.installation_id == bindparam("own"), _MARK.head_seq >= bindparam("first_seq")),
+            _MARK.id == _LAST_MARK_BEFORE,
+        ),
+    )
+    .order_by(_MARK.server_ms, _MARK.id)
+)
 
 
 def installation_by_id(
     connection: Connection, installation_id: str, *, is_locking: bool = False
 ) -> InstallationView | None:
     """Return the installation, or None; `is_locking` keeps its row locked until the change ends."""
-    statement = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == installation_id)
-    row = connection.execute(statement.with_for_update() if is_locking else statement).one_or_none()
+    row = connection.execute(_LOCKED if is_locking else _BY_ID, {"id": installation_id}).one_or_none()
     return None if row is None else InstallationView(*row)
 
 
 def locked_installation(connection: Connection, installation_id: str) -> InstallationView:
     """Return the installation with its row locked until the change ends."""
-    row = connection.execute(
-        select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == installation_id).with_for_update()
-    ).one()
-    return InstallationView(*row)
+    return InstallationView(*connection.execute(_LOCKED, {"id": installation_id}).one())
 
 
 def installations_of_workers(
@@ -129,17 +165,19 @@ def all_installations(connection: Connection) -> list[InstallationView]:
 
 def installation_numbers(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
     """Return the number of each installation."""
-    found: dict[str, int] = {}
-    for part in chunks(sorted(ids)):
-        statement = select(_INSTALLATION.c.id, _INSTALLATION.c.number).where(_INSTALLATION.c.id.in_(part))
-        found.update({row.id: row.number for row in connection.execute(statement)})
-    return found
+    return {row[0]: row[1] for row in rows_among(connection, _NUMBERS, ids)}
 
 
 def public_key_of(connection: Connection, installation_id: str) -> PublicKey | None:
     """Return the key with which the installation signs, or None when it is unknown."""
-    spki = connection.scalar(select(_INSTALLATION.c.public_key).where(_INSTALLATION.c.id == installation_id))
-    return None if spki is None else PublicKey(spki)
+    spki = connection.scalar(_PUBLIC_KEY, {"id": installation_id})
+    return None if spki is None else _public_key(spki)
+
+
+@lru_cache(4096)
+def _public_key(spki: bytes) -> PublicKey:
+    """Return a key whose curve and point were checked; that takes longer than a signature's check."""
+    return PublicKey(spki)
 
 
 def _device_key(row: Row[tuple[object, ...]]) -> DeviceKey:
@@ -185,17 +223,18 @@ def lineage_of(connection: Connection, installation: InstallationView) -> list[I
     return lineage
 
 
-def clock_marks_of(connection: Connection, lineage: Sequence[InstallationView]) -> list[ClockMark]:
-    """Return the marks of an installation and its predecessors, oldest first.
+def clock_marks_of(
+    connection: Connection, lineage: Sequence[InstallationView], first_seq: int, boots: Collection[str]
+) -> list[ClockMark]:
+    """Return the marks that can say when entries from `first_seq` on, of these boots, were captured.
 
-    Only the installation's own marks say where its journal ended.
+    Those are, of an installation and its predecessors, oldest first: all of these boots, its own that
+    showed a journal up to `first_seq` or beyond, and the last of its own before. Only the
+    installation's own marks say where its journal ended.
     """
-    own, mark = lineage[0].id, ClockMarkRow.__table__.c
-    rows = connection.execute(
-        select(mark.server_ms, mark.boot, mark.monotonic_ms, mark.head_seq, mark.installation_id)
-        .where(mark.installation_id.in_(sorted(installation.id for installation in lineage)))
-        .order_by(mark.server_ms, mark.id)
-    )
+    own = lineage[0].id
+    wanted = {"boots": sorted(boots), "own": own, "first_seq": first_seq}
+    rows = rows_among(connection, _MARKS, [installation.id for installation in lineage], **wanted)
     return [
         ClockMark(server_ms, boot, monotonic_ms, head_seq if installation_id == own else None)
         for server_ms, boot, monotonic_ms, head_seq, installation_id in rows
@@ -231,12 +270,7 @@ def verified_backups(connection: Connection) -> list[BackupView]:
 
 def durable_seq_of(connection: Connection, installation_id: str) -> int:
     """Return up to where both of the two newest verified backups hold a journal; 0 with fewer."""
-    backup, mark = VerifiedBackup.__table__.c, BackupMark.__table__.c
-    older = select(backup.id).order_by(backup.made_ms.desc(), backup.id.desc()).offset(1).limit(1)
-    statement = select(mark.acked_seq).where(
-        mark.backup_id == older.scalar_subquery(), mark.installation_id == installation_id
-    )
-    return connection.scalar(statement) or 0
+    return connection.scalar(_DURABLE, {"id": installation_id}) or 0
 
 
 def journal_marks(connection: Connection) -> dict[str, int]:

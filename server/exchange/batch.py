@@ -17,6 +17,23 @@ from server.runtime import Runtime
 from sync.entry import Fault
 
 
+class _KeyChains:
+    """Keys by installation; apart from the batch, so that nothing in a batch refers back to it.
+
+    A circle would keep everything that a push has read until the garbage collector walks it all.
+    """
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+        self._found: dict[str, list[DeviceKey]] = {}
+
+    def of(self, installation_id: str) -> Sequence[DeviceKey]:
+        """Return the keys of an installation and its predecessors."""
+        if installation_id not in self._found:
+            self._found[installation_id] = key_chain_of(self._change.connection, installation_id)
+        return self._found[installation_id]
+
+
 class Batch:
     """The workspaces of one push, and what is known of every entry id that it touches."""
 
@@ -28,18 +45,11 @@ class Batch:
         self.corrections: dict[str, Candidate | Fault] = {}
         # The records that entries to be undone have merged into others: type and id, by entry id.
         self.merged: dict[str, tuple[str, str]] = {}
-        self._key_chains: dict[str, list[DeviceKey]] = {}
         self.people = PeopleWorkspace(change, runtime.sealer)
         self.quotas = QuotaWorkspace(change, runtime.config.time_zone)
         self.money = MoneyWorkspace(change)
-        self.receipts = ReceiptsWorkspace(change, self.money, self.texts.get, self.keys_of)
+        self.receipts = ReceiptsWorkspace(change, self.money, self.texts.get, _KeyChains(change).of)
         self.outreach = OutreachWorkspace(change)
-
-    def keys_of(self, installation_id: str) -> Sequence[DeviceKey]:
-        """Return the keys of an installation and its predecessors."""
-        if installation_id not in self._key_chains:
-            self._key_chains[installation_id] = key_chain_of(self.change.connection, installation_id)
-        return self._key_chains[installation_id]
 
     def kind_of(self, entry_id: str) -> str | None:
         """Return the kind of an entry that has been seen."""

@@ -1,22 +1,25 @@
 """What can be known of a pushed entry before the transaction: its envelope, its body, its seal.
 
-Nothing here reads the database, so that the write lock is held only while deciding.
+Nothing here reads the database, so that the write lock is held only while deciding. What there is
+one of for each entry is a msgspec struct: a frozen dataclass takes five times as long to make.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from msgspec import Struct
+
 from schemas.catalogue import KINDS, Kind, Referral, load_body, referrals
+from schemas.reading import read_known
 from server.journals.queries import SEALED_AT, StoredEntry
 from server.sealing import Sealer
 from sync.clock import ClockReading, CorrectedTime
 from sync.codes import EntryCode
-from sync.entry import UUID7_PATTERN, CapturedEntry, Fault, read_entry
+from sync.entry import UUID7_PATTERN, CapturedEntry, Fault, UnreadableEntry, read_entry
 from sync.journal import DESK, entry_sha256
 from sync.limits import LIMITS
 
@@ -24,8 +27,7 @@ CASH_KIND = "payment_collected"
 DEVICE = "device"
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True, gc=False):
     """One pushed entry as it reads. With a `fault` it can only be quarantined.
 
     `raw_body` is whatever object stands in `body`, unvalidated: the ledger needs its amounts even
@@ -52,21 +54,36 @@ class Incoming:
 
 def read_incoming(seq: int, raw: str, origin: str = DEVICE) -> Incoming:
     """Read one entry of a device, or of the office's desk; never raises, whatever the text is."""
+    known = read_known(raw, LIMITS)
+    if known is None or origin not in known[1].origins:
+        return _read_slowly(seq, raw, origin)
+    return _incoming(seq, *known, None)
+
+
+def _read_slowly(seq: int, raw: str, origin: str) -> Incoming:
+    """Read an entry that is written in an unusual way, or find out what is wrong with it."""
     entry = read_entry(raw, LIMITS)
-    kind: Kind | None = None
-    body: dict[str, Any] | None = None
-    fault: Fault | None = None
-    if isinstance(entry, CapturedEntry):
-        kind = KINDS.get(entry.kind)
-        if kind is None:
-            fault = Fault(EntryCode.KIND_UNKNOWN, "kind")
-        elif origin not in kind.origins:
-            kind, fault = None, Fault(EntryCode.KIND_NOT_FOR_DEVICES, "kind")
-        else:
-            loaded = load_body(kind, entry.body)
-            fault, body = (loaded, None) if isinstance(loaded, Fault) else (None, loaded)
-    else:
-        fault = entry.fault
+    if not isinstance(entry, CapturedEntry):
+        return _incoming(seq, entry, None, None, entry.fault)
+    kind = KINDS.get(entry.kind)
+    if kind is None:
+        return _incoming(seq, entry, None, None, Fault(EntryCode.KIND_UNKNOWN, "kind"))
+    if origin not in kind.origins:
+        return _incoming(seq, entry, None, None, Fault(EntryCode.KIND_NOT_FOR_DEVICES, "kind"))
+    loaded = load_body(kind, entry.body)
+    if isinstance(loaded, Fault):
+        return _incoming(seq, entry, kind, None, loaded)
+    return _incoming(seq, entry, kind, loaded, None)
+
+
+def _incoming(
+    seq: int,
+    entry: CapturedEntry | UnreadableEntry,
+    kind: Kind | None,
+    body: dict[str, Any] | None,
+    fault: Fault | None,
+) -> Incoming:
+    raw = entry.raw
     return Incoming(
         seq=seq,
         raw=raw,
@@ -96,8 +113,12 @@ def seal_entry(sealer: Sealer, installation_id: str, seq: int, raw: str) -> byte
     return sealer.seal(raw, SEALED_AT, f"{installation_id}/{seq}")
 
 
-@dataclass(slots=True)
-class Candidate:
+def seal_entries(sealer: Sealer, installation_id: str, entries: Sequence[Incoming]) -> list[bytes]:
+    """Return the entries' bytes, each sealed as by `seal_entry`."""
+    return sealer.seal_all([(f"{installation_id}/{item.seq}", item.raw) for item in entries], SEALED_AT)
+
+
+class Candidate(Struct, frozen=True, gc=False):
     """A readable entry up for judgement: pushed just now, or held since an earlier push."""
 
     entry_id: str

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 
 from server.audit.changes import Change
@@ -50,8 +50,7 @@ class JudgementError(Exception):
         self.entry_id = entry_id
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True, gc=False):
     """A pushed entry at its place: what it reads as, its chain digest, its times, its seal."""
 
     incoming: Incoming
@@ -96,6 +95,8 @@ class Judge:
     def judge(self, position: Position) -> Verdict:
         """Give one pushed entry its verdict, store it, and release what waited for it."""
         incoming = position.incoming
+        if incoming.shown_id is not None and incoming.shown_id not in self._batch.known:
+            return self._judge_new(position, incoming.shown_id)
         stand_in = stand_in_id(self._installation.worker_id, incoming)
         entry_id = incoming.shown_id or stand_in
         known = self._batch.known.get(entry_id)
@@ -321,26 +322,26 @@ class Judge:
 
     def _store_entry(self, position: Position, entry_id: str, verdict: Verdict) -> None:
         incoming = position.incoming
-        add_entry(
-            self._change,
-            installation_id=self._installation.id,
-            seq=incoming.seq,
-            entry_id=entry_id,
-            shown_id=verdict.entry_id,
-            kind=incoming.kind_name,
-            sealed=position.sealed,
-            sha256=incoming.sha256,
-            digest=position.digest,
-            received_ms=position.received_ms,
-            wall_ms=None if incoming.captured is None else incoming.captured.wall_ms,
-            lower_ms=position.corrected.lower_ms,
-            upper_ms=position.corrected.upper_ms,
-            business_day=position.business_day,
-            verdict=str(verdict.decision),
-            code=verdict.code,
-            field=verdict.field,
-            flags=json.dumps(verdict.flags),
-        )
+        columns = {
+            "installation_id": self._installation.id,
+            "seq": incoming.seq,
+            "entry_id": entry_id,
+            "shown_id": verdict.entry_id,
+            "kind": incoming.kind_name,
+            "sealed": position.sealed,
+            "sha256": incoming.sha256,
+            "digest": position.digest,
+            "received_ms": position.received_ms,
+            "wall_ms": None if incoming.captured is None else incoming.captured.wall_ms,
+            "lower_ms": position.corrected.lower_ms,
+            "upper_ms": position.corrected.upper_ms,
+            "business_day": position.business_day,
+            "verdict": str(verdict.decision),
+            "code": verdict.code,
+            "field": verdict.field,
+            "flags": json.dumps(verdict.flags) if verdict.flags else "[]",
+        }
+        add_entry(self._change, columns)
 
     def _store_outcome(
         self, position: Position, entry_id: str, state: OutcomeState, fault: Fault | None

@@ -6,7 +6,7 @@ subjects of contests (docs/protocol.md, rule 1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from server.exchange.batch import Batch
 from server.exchange.intake import (
@@ -35,11 +35,10 @@ def lock_and_know(
     own_ids = {item.incoming.shown_id for item in positions if item.incoming.shown_id is not None}
     nameless = _stand_ins(worker_id, positions, {})
     names = own_ids | referred_ids(candidates) | nameless
-    numbers = [name for item in candidates for name in batch.people.number_names(item.body)]
-    lock_names(connection, [*(f"entry:{name}" for name in names), *numbers])
+    lock_names(connection, _names_of(batch, names, candidates))
     batch.known.update(known_entries(connection, names))
     taken = _stand_ins(worker_id, positions, batch.known) - names
-    lock_names(connection, [f"entry:{name}" for name in taken])
+    lock_names(connection, _names_of(batch, taken, ()))
     batch.known.update(known_entries(connection, taken))
     for position in positions:
         if position.incoming.shown_id is not None:
@@ -48,8 +47,7 @@ def lock_and_know(
     found, frontier = _read_corrections(batch, sealer, candidates), own_ids
     while found or frontier:
         more = ({item.entry_id for item in found} | referred_ids(found)) - names
-        numbers = [name for item in found for name in batch.people.number_names(item.body)]
-        lock_names(connection, [*(f"entry:{name}" for name in more), *numbers])
+        lock_names(connection, _names_of(batch, more, found))
         batch.known.update(known_entries(connection, more))
         names |= more
         held.update({item.entry_id: item for item in found})
@@ -91,7 +89,7 @@ def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate
         for item in candidates
         if item.kind.name == "visit_recorded"
     }
-    lock_names(connection, [f"subject:{subject}" for subject in subjects])
+    lock_names(connection, (f"subject:{subject}" for subject in subjects))
     batch.money.load()
     paid: set[str] = set()
     for candidate in candidates:
@@ -123,6 +121,14 @@ def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate
     batch.quotas.load()
 
 
+def _names_of(batch: Batch, entry_ids: Iterable[str], candidates: Iterable[Candidate]) -> Iterator[str]:
+    """Yield the names of ids and of candidates' numbers: hashed only where names are locked at all."""
+    for entry_id in entry_ids:
+        yield f"entry:{entry_id}"
+    for candidate in candidates:
+        yield from batch.people.number_names(candidate.body)
+
+
 def _lock_clusters(batch: Batch) -> dict[str, set[str]]:
     """Lock every record of the clusters whose identity may change, and return their ids by type.
 
@@ -141,8 +147,9 @@ def _lock_clusters(batch: Batch) -> dict[str, set[str]]:
 def _stand_ins(worker_id: str, positions: Sequence[Position], known: Mapping[str, KnownEntry]) -> set[str]:
     """Return the stand-in ids of entries that have no id, or whose id is known for other bytes."""
     found = set()
-    for incoming in (position.incoming for position in positions):
-        rival = known.get(incoming.shown_id or "")
+    for position in positions:
+        incoming = position.incoming
+        rival = known.get(incoming.shown_id) if incoming.shown_id is not None else None
         if incoming.shown_id is None or (rival is not None and rival.sha256 != incoming.sha256):
             found.add(stand_in_id(worker_id, incoming))
     return found

@@ -31,9 +31,10 @@ from server.exchange.intake import (
     Candidate,
     Incoming,
     read_incoming,
-    seal_entry,
+    seal_entries,
 )
 from server.exchange.judging import JudgementError, Position
+from server.exchange.outcomes import as_judged
 from server.journals.actions import keep_contested, keep_hole, report_incident
 from server.journals.queries import (
     digests_between,
@@ -42,7 +43,7 @@ from server.journals.queries import (
     verdicts_between,
 )
 from server.runtime import Runtime
-from sync.clock import ClockMark, ClockReading, business_day, correct_time
+from sync.clock import ClockMark, ClockReading, Timeline, business_day
 from sync.codes import RequestCode
 from sync.journal import chain, genesis_digest
 from sync.push import (
@@ -87,6 +88,8 @@ class SyncDone:
     verdicts: Sequence[Verdict]
     server_ms: int
     forked_at: int | None = None
+    # Entries whose outcome, as this change leaves it, is what their verdict says.
+    as_judged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,7 @@ def _prepare(runtime: Runtime, shown: SyncShown) -> _Prepared:
         return _Prepared(shown, None, (), ())
     incoming = [read_incoming(seq, raw) for seq, raw in enumerate(shown.entries, start=shown.first_seq)]
     pushed = Pushed(shown.first_seq, shown.previous_digest, [item.sha256 for item in incoming])
-    sealed = [seal_entry(runtime.sealer, shown.installation_id, item.seq, item.raw) for item in incoming]
+    sealed = seal_entries(runtime.sealer, shown.installation_id, incoming)
     return _Prepared(shown, pushed, incoming, sealed)
 
 
@@ -286,6 +289,7 @@ class _Work:
         shown, incoming = self._prepared.shown, self._prepared.incoming
         mark = ClockMark(change.now_ms, shown.clock.boot, shown.clock.monotonic_ms)
         verdicts: list[Verdict] = []
+        unchanged: frozenset[str] = frozenset()
         if replayed:
             first = incoming[0].seq
             last = min(first + replayed, first + len(incoming)) - 1
@@ -298,7 +302,8 @@ class _Work:
         if hole is not None:
             acked = JournalHead(hole.floor_seq, hole.floor_digest)
         if len(incoming) > replayed:
-            verdicts += self._judge(change, installation, replayed, digests, mark, arrived)
+            fresh, unchanged = self._judge(change, installation, replayed, digests, mark, arrived)
+            verdicts += fresh
             acked = JournalHead(incoming[-1].seq, digests[-1])
         if acked.seq > installation.acked_seq:
             advance_journal(change, installation.id, acked)
@@ -315,7 +320,7 @@ class _Work:
         change.audit(
             "sync", installation.id, received=len(incoming) - replayed, acked_seq=acked.seq, head=acked.digest
         )
-        return SyncDone(acked, verdicts, change.now_ms)
+        return SyncDone(acked, verdicts, change.now_ms, as_judged=unchanged)
 
     def _delivered_ms(self, change: Change, installation: InstallationView, acked: JournalHead) -> int | None:
         """Return up to when everything that this tablet captured has been received.
@@ -339,7 +344,8 @@ class _Work:
         digests: Sequence[str],
         mark: ClockMark,
         arrived: tuple[int, int] | None,
-    ) -> list[Verdict]:
+    ) -> tuple[list[Verdict], frozenset[str]]:
+        """Judge the new entries; return the verdicts, and which entries' outcome is their verdict."""
         positions = self._positions(change, installation, replayed, digests, mark, arrived)
         batch = Batch(self._runtime, change)
         verdicts = decide_entries(self._runtime, batch, installation, positions, self._poisoned)
@@ -350,7 +356,7 @@ class _Work:
             if contested.state == InstallationState.ACTIVE:
                 self._report(change, contested, "receipt_number_reused", contested.acked_seq)
                 fence_installation(change, contested)
-        return verdicts
+        return verdicts, as_judged(verdicts, batch.known)
 
     def _positions(
         self,
@@ -367,18 +373,18 @@ class _Work:
         """
         prepared, zone = self._prepared, self._runtime.config.time_zone
         lineage = lineage_of(change.connection, installation)
-        marks = clock_marks_of(change.connection, lineage)
-        enrolled_ms = lineage[-1].enrolled_ms
+        placed = list(zip(prepared.incoming, digests, prepared.sealed, strict=True))[replayed:]
+        boots = {(item.captured or prepared.shown.clock).boot for item, _, _ in placed}
+        marks = clock_marks_of(change.connection, lineage, placed[0][0].seq, boots)
+        timeline = Timeline(marks, mark, lineage[-1].enrolled_ms)
         previous_ms = last_wall_ms(change.connection, installation.id, installation.acked_seq)
         positions = []
-        for item, digest, sealed in list(zip(prepared.incoming, digests, prepared.sealed, strict=True))[
-            replayed:
-        ]:
+        for item, digest, sealed in placed:
             captured = item.captured or prepared.shown.clock
             received_ms = change.now_ms
             if arrived is not None and item.seq <= arrived[0]:
                 received_ms = min(received_ms, arrived[1])
-            corrected = correct_time(captured, item.seq, marks, mark, enrolled_ms, received_ms)
+            corrected = timeline.corrected(captured, item.seq, received_ms)
             day = business_day(captured, corrected, zone)
             candidate = None
             if item.kind is not None and item.body is not None and item.shown_id is not None:

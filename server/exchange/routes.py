@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import json
 from typing import Any
 
+import msgspec
 from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
@@ -73,8 +73,7 @@ def _signed_body() -> bytes:
     return inflate(body, request.headers.get("Content-Encoding"))
 
 
-def _json_response(text: str) -> Response:
-    body = text.encode("utf-8")
+def _json_response(body: bytes) -> Response:
     response = Response(body, content_type="application/json")
     if len(body) >= _GZIP_FROM_BYTES and "gzip" in request.headers.get("Accept-Encoding", ""):
         response = Response(gzip.compress(body, compresslevel=1), content_type="application/json")
@@ -132,14 +131,14 @@ def _shown(runtime: Runtime, body: dict[str, Any]) -> SyncShown:
     )
 
 
-def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: SyncDone) -> str:
+def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: SyncDone) -> bytes:
     """Return the response as JSON; rows are spliced in as stored."""
     with runtime.transactions.reading() as connection:
         installation = installation_by_id(connection, shown.installation_id)
         assert installation is not None
         epoch = current_epoch(connection)
         durable_seq = durable_seq_of(connection, shown.installation_id)
-        outcomes = outcomes_shown(connection, installation.worker_id, done.verdicts)
+        outcomes = outcomes_shown(connection, installation.worker_id, done.verdicts, done.as_judged)
         recovering = is_recovering(connection)
         pulled: Pulled | None = None
         have: list[Cursor] = []
@@ -180,8 +179,7 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
         "limits": LIMITS.as_wire(),
     }
     rows = ",".join(pulled.rows) if pulled is not None else ""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return f'{text[:-1]},"rows":[{rows}]}}'
+    return msgspec.json.encode(content)[:-1] + f',"rows":[{rows}]}}'.encode()
 
 
 def _grant_shown(grant: Any) -> dict[str, Any]:
@@ -245,4 +243,4 @@ class EnrolmentView(MethodView):
             "receipt_url": runtime.config.receipt_url,
             "limits": LIMITS.as_wire(),
         }
-        return _json_response(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+        return _json_response(msgspec.json.encode(content))

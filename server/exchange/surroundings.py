@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,7 +18,7 @@ from server.office.queries import (
     team_memberships_of,
     workers_by_id,
 )
-from server.office.rules import AssignmentSpan, Membership, assignment_standing, team_on
+from server.office.rules import AssignmentSpan, Membership, assignment_standing, standing_run, team_on
 from sync.clock import CLOCK_TOLERANCE_MS, DAY_MS
 from sync.codes import EntryCode, Flag
 from sync.entry import Fault
@@ -34,10 +34,13 @@ _STANDING_FLAGS = {
 }
 
 
-def named_areas(body: dict[str, Any]) -> set[str]:
+def named_areas(body: dict[str, Any]) -> list[str]:
     """Return the area keys that a body names itself."""
-    keys = {body.get("area"), body["set"].get("area") if "set" in body else None}
-    return {key for key in keys if key is not None}
+    own = body.get("area")
+    named = [] if own is None else [own]
+    if "set" in body and body["set"].get("area") is not None:
+        named.append(body["set"]["area"])
+    return named
 
 
 def _worker_promoters(candidates: Iterable[Candidate]) -> set[str]:
@@ -58,30 +61,39 @@ class Surroundings:
     workers: dict[str, WorkerView]
     assignments: dict[str, list[AssignmentSpan]]
     memberships: dict[str, list[Membership]]
+    # What was found already for a worker, an area and a run of time between two changes of assignments.
+    _standings: dict[tuple[str, str, int], tuple[bool, tuple[Flag, ...]]] = field(default_factory=dict)
 
     def fault_of(self, candidate: Candidate) -> Fault | None:
         """Return the unknown office data that the body names, if any: it is quarantined, not held."""
         body = candidate.body
-        areas = [self.areas.get(key) for key in named_areas(body)]
-        if not all(area is not None and area.level == AREA_OF_RECORDS for area in areas):
-            return Fault(EntryCode.AREA_UNKNOWN, "set.area" if "set" in body else "area")
+        for key in named_areas(body):
+            area = self.areas.get(key)
+            if area is None or area.level != AREA_OF_RECORDS:
+                return Fault(EntryCode.AREA_UNKNOWN, "set.area" if "set" in body else "area")
         if body.get("campaign") is not None and body["campaign"] not in self.campaigns:
             return Fault(EntryCode.CAMPAIGN_UNKNOWN, "campaign")
-        if not _worker_promoters([candidate]) <= self.workers.keys():
+        if body.get("promoter") is not None and not _worker_promoters([candidate]) <= self.workers.keys():
             return Fault(EntryCode.PROMOTER_UNKNOWN, "promoter.id")
         return None
 
     def standing(self, candidate: Candidate, area_key: str) -> tuple[bool, tuple[Flag, ...]]:
         """Return whether the agent was assigned to the area at capture, and the flag otherwise."""
-        area = self.areas[area_key]
         spans = self.assignments[candidate.worker_id]
-        standing = assignment_standing(spans, area.path, candidate.capture_ms)
-        flag = _STANDING_FLAGS.get(standing)
-        return standing in {"assigned", "in_grace"}, () if flag is None else (flag,)
+        key = (candidate.worker_id, area_key, standing_run(spans, candidate.capture_ms))
+        found = self._standings.get(key)
+        if found is None:
+            standing = assignment_standing(spans, self.areas[area_key].path, candidate.capture_ms)
+            flag = _STANDING_FLAGS.get(standing)
+            found = (standing in {"assigned", "in_grace"}, () if flag is None else (flag,))
+            self._standings[key] = found
+        return found
 
     def team(self, candidate: Candidate) -> str | None:
         """Return the agent's team on that day of that campaign."""
         memberships = self.memberships[candidate.worker_id]
+        if not memberships:
+            return None
         return team_on(memberships, candidate.body.get("campaign"), candidate.business_day)
 
     def organisation(self, candidate: Candidate) -> str | None:
@@ -95,7 +107,9 @@ class Surroundings:
         campaign = self.campaigns.get(candidate.body.get("campaign") or 0)
         if campaign is not None and not campaign.from_day <= candidate.business_day <= campaign.to_day:
             flags.append(Flag.OUT_OF_CAMPAIGN)
-        if candidate.received_ms - candidate.capture_ms > LATE_AFTER_MS:
+        # The capture is at least its lower end: most entries cannot be late whatever they claim.
+        is_old = candidate.received_ms - candidate.corrected.lower_ms > LATE_AFTER_MS
+        if is_old and candidate.received_ms - candidate.capture_ms > LATE_AFTER_MS:
             flags.append(Flag.LATE_ARRIVAL)
         if candidate.claimed_ms > candidate.corrected.upper_ms + CLOCK_TOLERANCE_MS:
             flags.append(Flag.CLOCK_AHEAD)

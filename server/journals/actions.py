@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from msgspec.structs import asdict, replace
+from sqlalchemy import ARRAY, Connection, Text, bindparam, func, select
+from sqlalchemy.dialects import postgresql
 
 from server.audit.changes import Change
-from server.database import chunks, insert_missing
+from server.database import among, insert_missing, rows_among
 from server.journals.models import (
     ContestedEntry,
     Entry,
@@ -28,6 +29,14 @@ from sync.push import Hole
 from sync.scope import agent_scope
 from sync.verdict import OutcomeState
 
+_NAME = LockKey.__table__.c.key
+_NEW_NAMES = (
+    postgresql.insert(LockKey)
+    .from_select(["key"], select(func.unnest(bindparam("keys", type_=ARRAY(Text)))))
+    .on_conflict_do_nothing(index_elements=["key"])
+)
+_LOCKED_NAMES = select(_NAME).where(among(_NAME)).order_by(_NAME).with_for_update()
+
 
 def lock_names(connection: Connection, names: Iterable[str]) -> None:
     """Lock names, also of things that do not exist yet, in sorted order until the change ends.
@@ -36,12 +45,10 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     """
     if connection.dialect.name == "sqlite":
         return
-    table = LockKey.__table__
-    for part in chunks(sorted(set(names))):
-        insert_missing(connection, table, [{"key": name} for name in part], ["key"])
-        connection.execute(
-            select(table.c.key).where(table.c.key.in_(part)).order_by(table.c.key).with_for_update()
-        )
+    wanted = sorted(set(names))
+    if wanted:
+        connection.execute(_NEW_NAMES, {"keys": wanted})
+        rows_among(connection, _LOCKED_NAMES, wanted)
 
 
 def keep_contested(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
@@ -61,15 +68,16 @@ def keep_hole(change: Change, installation_id: str, hole: Hole) -> None:
     )
 
 
-def add_entry(change: Change, **columns: Any) -> None:
+def add_entry(change: Change, columns: dict[str, Any]) -> None:
     """Store one position of a journal with its verdict; `columns` are those of the table."""
-    change.insert(Entry.__table__, **columns)
+    change.insert_row(Entry.__table__, columns)
 
 
 def add_outcome(change: Change, known: KnownEntry) -> None:
     """Store what has become of an entry id that was not known before."""
-    columns = {name: getattr(known, name) for name in KnownEntry.__dataclass_fields__}
-    change.insert(Outcome.__table__, changed_ms=change.now_ms, flags="[]", **columns)
+    row = asdict(known)
+    row["changed_ms"], row["flags"] = change.now_ms, "[]"
+    change.insert_row(Outcome.__table__, row)
 
 
 def move_outcome(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from msgspec import Struct
+from sqlalchemy import Connection, and_, bindparam, func, select
 
-from server.database import chunks
+from server.database import among, rows_among
 from server.journals.models import Entry, HeldWait, JournalHole, Outcome
 from server.sealing import Sealer
 from sync.journal import DESK, chain, genesis_digest
@@ -22,8 +24,7 @@ _ENTRY, _OUTCOME = Entry.__table__, Outcome.__table__
 _CORRECTING = Entry.__table__.alias("correcting")
 
 
-@dataclass(frozen=True, slots=True)
-class KnownEntry:
+class KnownEntry(Struct, frozen=True, gc=False):
     """An entry id that the server has seen, and what has become of it."""
 
     entry_id: str
@@ -68,14 +69,58 @@ class StoredEntry:
     correction: str | None = None
 
 
+# Statements of every push are built once: to build one costs more than to run it.
+_KNOWN = select(*(_OUTCOME.c[name] for name in KnownEntry.__struct_fields__)).where(
+    among(_OUTCOME.c.entry_id)
+)
+_OTHER = _KNOWN.where(_OUTCOME.c.state != bindparam("decision"))
+_WALL_MS = select(_ENTRY.c.wall_ms).where(
+    _ENTRY.c.installation_id == bindparam("installation_id"), _ENTRY.c.seq == bindparam("seq")
+)
+_IS_ANY_WAITING = select(HeldWait.entry_id).limit(1)
+_WAITING = select(HeldWait.entry_id).where(among(HeldWait.__table__.c.waits_for))
+_WAITS = select(HeldWait.entry_id, HeldWait.waits_for).where(among(HeldWait.__table__.c.entry_id))
+_STORED = select(
+    _OUTCOME.c.entry_id,
+    _OUTCOME.c.installation_id,
+    _OUTCOME.c.seq,
+    _OUTCOME.c.worker_id,
+    _OUTCOME.c.kind,
+    _ENTRY.c.sealed,
+    _OUTCOME.c.sha256,
+    _ENTRY.c.received_ms,
+    _ENTRY.c.lower_ms,
+    _ENTRY.c.upper_ms,
+    _ENTRY.c.business_day,
+    _ENTRY.c.flags,
+    _OUTCOME.c.state,
+    _CORRECTING.c.sealed.label("correcting_sealed"),
+    _CORRECTING.c.seq.label("correcting_seq"),
+).select_from(
+    _OUTCOME.join(
+        _ENTRY, and_(_ENTRY.c.installation_id == _OUTCOME.c.installation_id, _ENTRY.c.seq == _OUTCOME.c.seq)
+    ).outerjoin(
+        _CORRECTING,
+        and_(_CORRECTING.c.entry_id == _OUTCOME.c.corrected_by, _CORRECTING.c.installation_id == DESK),
+    )
+)
+
+
 def known_entries(connection: Connection, entry_ids: Iterable[str]) -> dict[str, KnownEntry]:
     """Return what is known of each id that has been seen."""
-    columns = [_OUTCOME.c[name] for name in KnownEntry.__dataclass_fields__]
-    found = {}
-    for part in chunks(sorted(set(entry_ids))):
-        for row in connection.execute(select(*columns).where(_OUTCOME.c.entry_id.in_(part))):
-            found[row.entry_id] = KnownEntry(*row)
-    return found
+    return {row[0]: KnownEntry(*row) for row in rows_among(connection, _KNOWN, entry_ids)}
+
+
+def entries_that_became_other(connection: Connection, decided: Mapping[str, str]) -> dict[str, KnownEntry]:
+    """Return the entries whose outcome is not the decision in `decided`, {entry id: decision}."""
+    ids_of: dict[str, list[str]] = defaultdict(list)
+    for entry_id, decision in decided.items():
+        ids_of[decision].append(entry_id)
+    return {
+        row[0]: KnownEntry(*row)
+        for decision, entry_ids in ids_of.items()
+        for row in rows_among(connection, _OTHER, entry_ids, decision=decision)
+    }
 
 
 def digests_between(connection: Connection, installation_id: str, first: int, last: int) -> dict[int, str]:
@@ -121,29 +166,21 @@ def desk_journal_head(connection: Connection) -> JournalHead:
 
 def last_wall_ms(connection: Connection, installation_id: str, seq: int) -> int | None:
     """Return the claimed time of the entry at `seq`, if there is one that could be read."""
-    return connection.scalar(
-        select(_ENTRY.c.wall_ms).where(_ENTRY.c.installation_id == installation_id, _ENTRY.c.seq == seq)
-    )
+    return connection.scalar(_WALL_MS, {"installation_id": installation_id, "seq": seq})
 
 
 def waiting_entry_ids(connection: Connection, waits_for: Iterable[str]) -> set[str]:
-    """Return the ids of held entries that wait for any of `waits_for`."""
-    wait = HeldWait.__table__.c
-    found: set[str] = set()
-    for part in chunks(sorted(set(waits_for))):
-        found.update(connection.scalars(select(wait.entry_id).where(wait.waits_for.in_(part))))
-    return found
+    """Return the ids of held entries that wait for any of `waits_for`; mostly nothing waits at all."""
+    if connection.scalar(_IS_ANY_WAITING) is None:
+        return set()
+    return {entry_id for (entry_id,) in rows_among(connection, _WAITING, waits_for)}
 
 
 def waits_of(connection: Connection, entry_ids: Iterable[str]) -> dict[str, set[str]]:
     """Return what each held entry waits for."""
-    wait = HeldWait.__table__.c
     found: dict[str, set[str]] = {entry_id: set() for entry_id in entry_ids}
-    for part in chunks(sorted(found)):
-        for entry_id, waits_for in connection.execute(
-            select(wait.entry_id, wait.waits_for).where(wait.entry_id.in_(part))
-        ):
-            found[entry_id].add(waits_for)
+    for entry_id, waits_for in rows_among(connection, _WAITS, found):
+        found[entry_id].add(waits_for)
     return found
 
 
@@ -151,46 +188,15 @@ def stored_entries(
     connection: Connection, sealer: Sealer, entry_ids: Iterable[str]
 ) -> dict[str, StoredEntry]:
     """Return entries by id with their bytes opened, at the position where each was judged."""
-    found = {}
-    for part in chunks(sorted(set(entry_ids))):
-        for row in connection.execute(_stored_statement().where(_OUTCOME.c.entry_id.in_(part))):
-            found[row.entry_id] = _stored(row, sealer)
-    return found
+    rows = rows_among(connection, _STORED.where(among(_OUTCOME.c.entry_id)), entry_ids)
+    return {row.entry_id: _stored(row, sealer) for row in rows}
 
 
 def every_stored_entry(connection: Connection, sealer: Sealer) -> Iterator[StoredEntry]:
     """Yield every entry that has an outcome, by installation and seq, with its bytes opened."""
-    statement = _stored_statement().order_by(_OUTCOME.c.installation_id, _OUTCOME.c.seq)
+    statement = _STORED.order_by(_OUTCOME.c.installation_id, _OUTCOME.c.seq)
     for row in connection.execution_options(yield_per=1000).execute(statement):
         yield _stored(row, sealer)
-
-
-def _stored_statement() -> Select[Any]:
-    entry, outcome = _ENTRY.c, _OUTCOME.c
-    return select(
-        outcome.entry_id,
-        outcome.installation_id,
-        outcome.seq,
-        outcome.worker_id,
-        outcome.kind,
-        entry.sealed,
-        outcome.sha256,
-        entry.received_ms,
-        entry.lower_ms,
-        entry.upper_ms,
-        entry.business_day,
-        entry.flags,
-        outcome.state,
-        _CORRECTING.c.sealed.label("correcting_sealed"),
-        _CORRECTING.c.seq.label("correcting_seq"),
-    ).select_from(
-        _OUTCOME.join(
-            _ENTRY, and_(entry.installation_id == outcome.installation_id, entry.seq == outcome.seq)
-        ).outerjoin(
-            _CORRECTING,
-            and_(_CORRECTING.c.entry_id == outcome.corrected_by, _CORRECTING.c.installation_id == DESK),
-        )
-    )
 
 
 def _stored(row: Any, sealer: Sealer) -> StoredEntry:
@@ -214,7 +220,7 @@ def _stored(row: Any, sealer: Sealer) -> StoredEntry:
 
 def held_since(connection: Connection, before_ms: int) -> list[KnownEntry]:
     """Return held entries whose state has not changed since `before_ms`."""
-    columns = [_OUTCOME.c[name] for name in KnownEntry.__dataclass_fields__]
+    columns = [_OUTCOME.c[name] for name in KnownEntry.__struct_fields__]
     statement = select(*columns).where(
         _OUTCOME.c.state == OutcomeState.HELD, _OUTCOME.c.changed_ms <= before_ms
     )

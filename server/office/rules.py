@@ -123,6 +123,19 @@ def assignment_standing(spans: Sequence[AssignmentSpan], area_path: Sequence[str
     return "none"
 
 
+def standing_run(spans: Sequence[AssignmentSpan], at_ms: int) -> int:
+    """Return in which run between two changes of these assignments `at_ms` lies.
+
+    `assignment_standing` answers the same for every moment of one run.
+    """
+    run = 0
+    for span in spans:
+        run += span.from_ms <= at_ms
+        if span.to_ms is not None:
+            run += (span.to_ms <= at_ms) + (span.to_ms + GRACE_MS <= at_ms)
+    return run
+
+
 def day_before(day: date) -> date:
     """Return the last day of what ends when something else begins on `day`."""
     return day - timedelta(days=1)

@@ -170,17 +170,14 @@ class OutreachWorkspace:
             self._change.put_record("enrolment", enrolment_id, wire, {agent_scope(state.agent_id)})
 
     def _insert(self, arrival: Arrival, **columns: Any) -> None:
-        self._change.insert(
-            _TABLES[arrival.kind],
-            entry_id=arrival.entry_id,
-            agent_id=arrival.worker_id,
-            area_key=arrival.area_key,
-            campaign=arrival.body["campaign"],
-            promoter=promoter_of(arrival.body),
-            business_day=arrival.business_day,
-            voided_by=None,
-            **columns,
-        )
+        columns["entry_id"] = arrival.entry_id
+        columns["agent_id"] = arrival.worker_id
+        columns["area_key"] = arrival.area_key
+        columns["campaign"] = arrival.body["campaign"]
+        columns["promoter"] = promoter_of(arrival.body)
+        columns["business_day"] = arrival.business_day
+        columns["voided_by"] = None
+        self._change.insert_row(_TABLES[arrival.kind], columns)
 
 
 def _iso(day: date | None) -> str | None:

@@ -210,6 +210,8 @@ class PeopleWorkspace:
 
     def number_names(self, body: Mapping[str, Any]) -> list[str]:
         """Return the names under which a body's identifying numbers are locked."""
+        if "set" not in body and "full_name" not in body:
+            return []
         values = body.get("set", body)
         return [
             f"number:{name}:{self._sealer.blind_index(name, values[name])}"
@@ -227,6 +229,8 @@ class PeopleWorkspace:
         if joining["household"]:
             subjects.update(f"household:{household_id}" for household_id in self._households)
         for entry_id, body in bodies:
+            if "set" not in body and "full_name" not in body:
+                continue
             values = body.get("set", body)
             indexes = {
                 name: self._sealer.blind_index(name, values[name])

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, FromClause, Select, select
 
-from server.database import chunks
+from server.database import among, chunks, rows_among
 from server.quotas.models import CreditRow, FactRow, IndicatorRow, PlanRow, QuotaRow
-from server.quotas.rules import Credit, Fact, Indicator
+from server.quotas.rules import FACT_KINDS, Credit, Fact, Indicator
 
-FACT_FIELDS = tuple(field.name for field in fields(Fact))
-CREDIT_FIELDS = tuple(field.name for field in fields(Credit))
+FACT_FIELDS, CREDIT_FIELDS = Fact.__struct_fields__, Credit.__struct_fields__
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +29,29 @@ def _columns(table: FromClause, names: Iterable[str]) -> Select[Any]:
     return select(*(table.c[name] for name in names))
 
 
+# Statements of every push are built once: to build one costs more than to run it.
+_FACTS = _columns(FactRow.__table__, FACT_FIELDS).where(among(FactRow.__table__.c.fact_id))
+_FACTS_OF_SUBJECTS = _columns(FactRow.__table__, FACT_FIELDS).where(
+    among(FactRow.__table__.c.subject), among(FactRow.__table__.c.kind, "kinds")
+)
+_SUBJECTS = select(FactRow.fact_id, FactRow.subject).where(among(FactRow.__table__.c.fact_id))
+_INDICATORS = select(IndicatorRow.__table__).order_by(IndicatorRow.code)
+_CREDITS = _columns(CreditRow.__table__, CREDIT_FIELDS).where(among(CreditRow.__table__.c.fact_id))
+
+
 def facts_by_id(connection: Connection, fact_ids: Iterable[str]) -> dict[str, Fact]:
     """Return the facts of these entries that there are."""
-    return _facts_where(connection, FactRow.__table__.c.fact_id, fact_ids)
+    return {row[0]: Fact(*row) for row in rows_among(connection, _FACTS, fact_ids)}
 
 
-def facts_of_subjects(connection: Connection, subjects: Iterable[str]) -> dict[str, Fact]:
-    """Return every fact of these subjects by its id."""
-    return _facts_where(connection, FactRow.__table__.c.subject, subjects)
-
-
-def _facts_where(connection: Connection, column: Any, values: Iterable[str]) -> dict[str, Fact]:
-    statement, found = _columns(FactRow.__table__, FACT_FIELDS), {}
-    for part in chunks(sorted(set(values))):
-        for row in connection.execute(statement.where(column.in_(part))):
-            found[row[0]] = Fact(*row)
-    return found
+def facts_of_subjects(
+    connection: Connection, subjects: Iterable[str], kinds: Collection[str] = FACT_KINDS
+) -> dict[str, Fact]:
+    """Return every fact of these subjects, of these kinds, by its id."""
+    if not kinds:
+        return {}
+    rows = rows_among(connection, _FACTS_OF_SUBJECTS, subjects, kinds=sorted(kinds))
+    return {row[0]: Fact(*row) for row in rows}
 
 
 def facts_of_worker(connection: Connection, worker_id: str, campaign: int | None = None) -> list[Fact]:
@@ -77,18 +83,12 @@ def all_facts(connection: Connection) -> dict[str, Fact]:
 
 def subjects_of_facts(connection: Connection, fact_ids: Iterable[str]) -> dict[str, str]:
     """Return the subject of each of these facts: what a push must lock before it pays or voids one."""
-    fact = FactRow.__table__.c
-    found: dict[str, str] = {}
-    for part in chunks(sorted(set(fact_ids))):
-        rows = connection.execute(select(fact.fact_id, fact.subject).where(fact.fact_id.in_(part)))
-        found.update((row.fact_id, row.subject) for row in rows)
-    return found
+    return {row[0]: row[1] for row in rows_among(connection, _SUBJECTS, fact_ids)}
 
 
 def indicators(connection: Connection) -> list[NamedIndicator]:
     """Return all indicators by code."""
-    table = IndicatorRow.__table__
-    return [_indicator(row) for row in connection.execute(table.select().order_by(table.c.code))]
+    return [_indicator(row) for row in connection.execute(_INDICATORS)]
 
 
 def _indicator(row: Any) -> NamedIndicator:
@@ -111,12 +111,7 @@ def _indicator(row: Any) -> NamedIndicator:
 
 def credits_of_facts(connection: Connection, fact_ids: Iterable[str]) -> dict[tuple[str, str], Credit]:
     """Return the stored credits of these facts by (fact, indicator)."""
-    credit, found = CreditRow.__table__, {}
-    statement = _columns(credit, CREDIT_FIELDS)
-    for part in chunks(sorted(set(fact_ids))):
-        for row in connection.execute(statement.where(credit.c.fact_id.in_(part))):
-            found[row[0], row[1]] = Credit(*row)
-    return found
+    return {(row[0], row[1]): Credit(*row) for row in rows_among(connection, _CREDITS, fact_ids)}
 
 
 def all_credits(connection: Connection) -> dict[tuple[str, str], Credit]:

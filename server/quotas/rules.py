@@ -20,10 +20,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 # A tablet may stay away from the network for this long after the campaign's last day.
 CLOSE_DAYS = 15
@@ -35,8 +38,7 @@ FACT_KINDS = ("visit", "install", "enrolment")
 CREDITED = ("agent", "promoter", "team")
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True, gc=False):
     """What quotas need to know of one entry.
 
     `subject` is what uniqueness is over (the person's identity, or the household); `upper_ms` the
@@ -92,8 +94,7 @@ class Indicator:
     cap_per: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(Struct, frozen=True, gc=False):
     """What one fact counts for one indicator. `winner`: the fact that has the credit instead."""
 
     fact_id: str
@@ -124,6 +125,14 @@ class CampaignDays(Protocol):
     @property
     def to_day(self) -> date:
         """The last day."""
+
+
+def contested_kinds(indicators: Iterable[Indicator]) -> set[str]:
+    """Return the kinds of facts for which one fact of a subject can decide about another's credit.
+
+    Of any other kind a fact's credits hang on nothing but itself, its campaign and the indicators.
+    """
+    return {each.fact_kind for each in indicators if each.is_unique or each.cap_per == "subject"}
 
 
 def credits_of(

@@ -8,33 +8,59 @@ which guards the holders' progress rows and their caps too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, FromClause, Table, and_, bindparam, select, update
+from msgspec.structs import asdict
+from sqlalchemy import Connection, FromClause, Table, Update, and_, bindparam, select, update
 
 from server.audit.changes import Change
 from server.campaigns.queries import campaigns_by_number
-from server.database import chunks, insert_missing
+from server.database import among, insert_missing, rows_among
 from server.quotas.models import CreditRow, FigureRow, PlanRow, ProgressRow, QuotaRow
-from server.quotas.queries import CREDIT_FIELDS, capped_credits, credits_of_facts, indicators
+from server.quotas.queries import capped_credits, credits_of_facts, indicators
 from server.quotas.rules import STATES, Credit, Fact, Indicator, capped_by_holder, contests
 from sync.scope import agent_scope
 
 # campaign, indicator, holder kind, holder
 FigureKey = tuple[int, str, str, str]
 _CreditKey = tuple[str, str]
-_credit_values = attrgetter(*CREDIT_FIELDS)
 _FIGURE_KEY = ("campaign", "indicator", "holder_kind", "holder")
 _PROGRESS_KEY = (*_FIGURE_KEY, "business_day")
+_FIGURE, _PLAN, _QUOTA = FigureRow.__table__.c, PlanRow.__table__.c, QuotaRow.__table__.c
 
 
-def figure_key(credit: Credit) -> FigureKey:
-    """Return the key of the figure that a credit is a part of."""
-    return (credit.campaign, credit.indicator, credit.holder_kind, credit.holder)
+def _added(table: FromClause, key_names: Sequence[str]) -> Update:
+    """Return the statement that adds to the sums of one row."""
+    assert isinstance(table, Table)
+    values: dict[str, Any] = {state: table.c[state] + bindparam(f"more_{state}") for state in STATES}
+    condition = and_(*(table.c[name] == bindparam(f"key_{name}") for name in key_names))
+    return update(table).where(condition).values(values)
+
+
+# Statements of every push are built once: to build one costs more than to run it.
+_ADDED: dict[FromClause, Update] = {
+    FigureRow.__table__: _added(FigureRow.__table__, _FIGURE_KEY),
+    ProgressRow.__table__: _added(ProgressRow.__table__, _PROGRESS_KEY),
+}
+_LOCKED_FIGURES = (
+    select(FigureRow.__table__)
+    .where(*(_FIGURE[name] == bindparam(name) for name in _FIGURE_KEY[:3]), among(_FIGURE.holder))
+    .order_by(_FIGURE.holder)
+    .with_for_update()
+)
+_PLANS = select(_PLAN.campaign, _PLAN.kind, _PLAN.id).where(among(_PLAN.campaign)).order_by(_PLAN.version)
+_ASKED = select(_QUOTA.plan_id, _QUOTA.indicator, _QUOTA.holder, _QUOTA.amount).where(
+    among(_QUOTA.plan_id, "plans"), _QUOTA.holder_kind == "agent", among(_QUOTA.holder)
+)
+
+
+# The key of the figure that a credit is a part of, and a credit's own key.
+figure_key: Callable[[Credit], FigureKey] = attrgetter(*_FIGURE_KEY)
+_credit_key: Callable[[Credit], _CreditKey] = attrgetter("fact_id", "indicator")
 
 
 def settle_credits(
@@ -69,7 +95,7 @@ def settle_credits(
             stored |= {(credit.fact_id, credit.indicator): credit for credit in others}
             in_order = sorted([*contested, *others], key=lambda credit: (credit.upper_ms, credit.fact_id))
             final = capped_by_holder(indicator, in_order)
-        wanted.update(((credit.fact_id, credit.indicator), credit) for credit in final)
+        wanted.update(zip(map(_credit_key, final), final, strict=True))
     differing = [key for key, credit in wanted.items() if stored.get(key) != credit]
     differing += [key for key in stored if key not in wanted]
     deltas = _write_credits(change, stored, wanted, sorted(differing))
@@ -93,8 +119,11 @@ def _concerned(
 ) -> set[FigureKey]:
     """The figures that may change: of credits that differ, and of all holders under a cap."""
     left = dict(stored)
-    keys = set()
+    keys: set[FigureKey] = set()
     for indicator, contested in judged:
+        if not left:
+            keys.update(map(figure_key, contested))
+            continue
         for credit in contested:
             old = left.pop((credit.fact_id, credit.indicator), None)
             if old is None:
@@ -142,9 +171,9 @@ def _write_credits(
             change.delete(table, {"fact_id": key[0], "indicator": key[1]})
             continue
         deltas[figure_key(new), new.business_day][new.state] += new.value
-        row = dict(zip(CREDIT_FIELDS, _credit_values(new), strict=True))
+        row = asdict(new)
         if old is None:
-            change.insert(table, **row)
+            change.insert_row(table, row)
         else:
             change.update(table, {"fact_id": row.pop("fact_id"), "indicator": row.pop("indicator")}, **row)
     return deltas
@@ -161,8 +190,7 @@ def _add_progress(connection: Connection, deltas: _Deltas) -> dict[FigureKey, di
                 by_figure[key][state] += difference
     blank = dict.fromkeys(STATES, 0)
     rows = [dict(zip(_PROGRESS_KEY, key, strict=True)) | blank for key, _delta in days]
-    for part in chunks(rows):
-        insert_missing(connection, ProgressRow.__table__, part, _PROGRESS_KEY)
+    insert_missing(connection, ProgressRow.__table__, rows, _PROGRESS_KEY)
     _add(connection, ProgressRow.__table__, _PROGRESS_KEY, days)
     _add(connection, FigureRow.__table__, _FIGURE_KEY, sorted(by_figure.items()))
     return by_figure
@@ -176,33 +204,27 @@ def _add(
 ) -> None:
     if not additions:
         return
-    assert isinstance(table, Table)
-    condition = and_(*(table.c[name] == bindparam(f"key_{name}") for name in key_names))
-    values = {state: table.c[state] + bindparam(f"more_{state}") for state in STATES}
     rows = [
         {f"key_{name}": part for name, part in zip(key_names, key, strict=True)}
         | {f"more_{state}": delta[state] for state in STATES}
         for key, delta in additions
     ]
-    connection.execute(update(table).where(condition).values(values), rows)
+    connection.execute(_ADDED[table], rows)
 
 
 def _locked_figures(connection: Connection, keys: Iterable[FigureKey]) -> dict[FigureKey, dict[str, int]]:
     """Lock the figures in sorted order, made where they are missing, and return their sums."""
-    figure, ordered = FigureRow.__table__, sorted(keys)
+    ordered = sorted(keys)
     rows = [dict(zip(_FIGURE_KEY, key, strict=True)) | dict.fromkeys(STATES, 0) for key in ordered]
-    for part in chunks(rows):
-        insert_missing(connection, figure, part, _FIGURE_KEY)
+    insert_missing(connection, FigureRow.__table__, rows, _FIGURE_KEY)
     holders_of: dict[tuple[int, str, str], list[str]] = defaultdict(list)
     for campaign, indicator, kind, holder in ordered:
         holders_of[campaign, indicator, kind].append(holder)
     found: dict[FigureKey, dict[str, int]] = {key: dict.fromkeys(STATES, 0) for key in ordered}
     for group, holders in holders_of.items():
-        same = and_(*(figure.c[name] == part for name, part in zip(_FIGURE_KEY, group, strict=False)))
-        for some in chunks(holders):
-            statement = figure.select().where(same, figure.c.holder.in_(some)).order_by(figure.c.holder)
-            for row in connection.execute(statement.with_for_update()):
-                found[(*group, row.holder)] = {state: getattr(row, state) for state in STATES}
+        same = dict(zip(_FIGURE_KEY, group, strict=False))
+        for row in rows_among(connection, _LOCKED_FIGURES, holders, **same):
+            found[(*group, row.holder)] = {state: getattr(row, state) for state in STATES}
     return found
 
 
@@ -231,27 +253,16 @@ def put_figures_of(change: Change, keys: Iterable[FigureKey]) -> None:
 
 def _agent_quotas(connection: Connection, keys: Iterable[FigureKey]) -> dict[FigureKey, dict[str, int]]:
     """Return what agents are asked for, {figure key: {"initial": n, "supplementary": m}}."""
-    plan, quota = PlanRow.__table__.c, QuotaRow.__table__.c
     wanted = set(keys)
-    campaigns = {key[0] for key in wanted}
-    if not campaigns:
-        return {}
     newest: dict[tuple[int, str], str] = {}
-    plans = select(plan.campaign, plan.kind, plan.id).where(plan.campaign.in_(sorted(campaigns)))
-    for campaign, kind, plan_id in connection.execute(plans.order_by(plan.version)):
+    for campaign, kind, plan_id in rows_among(connection, _PLANS, (key[0] for key in wanted)):
         newest[campaign, kind] = plan_id
     plan_of = {plan_id: campaign_kind for campaign_kind, plan_id in newest.items()}
     asked: dict[FigureKey, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     if not plan_of:
         return {}
-    columns = select(quota.plan_id, quota.indicator, quota.holder, quota.amount)
-    for part in chunks(sorted({key[3] for key in wanted})):
-        rows = connection.execute(
-            columns.where(
-                quota.plan_id.in_(sorted(plan_of)), quota.holder_kind == "agent", quota.holder.in_(part)
-            )
-        )
-        for plan_id, indicator, holder, amount in rows:
-            campaign, kind = plan_of[plan_id]
-            asked[campaign, indicator, "agent", holder][kind] += amount
+    rows = rows_among(connection, _ASKED, (key[3] for key in wanted), plans=sorted(plan_of))
+    for plan_id, indicator, holder, amount in rows:
+        campaign, kind = plan_of[plan_id]
+        asked[campaign, indicator, "agent", holder][kind] += amount
     return asked

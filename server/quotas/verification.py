@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection
 
 from server.campaigns.queries import campaigns_by_number
@@ -58,12 +59,7 @@ def differences(connection: Connection, derived_facts: Iterable[Fact], zone: Zon
 
 
 def _rows(items: Mapping[Any, Fact] | Mapping[Any, Credit]) -> dict[_Key, dict[str, Any]]:
-    return {
-        key if isinstance(key, tuple) else (key,): {
-            field.name: getattr(item, field.name) for field in fields(item)
-        }
-        for key, item in items.items()
-    }
+    return {key if isinstance(key, tuple) else (key,): asdict(item) for key, item in items.items()}
 
 
 def _sums(derived: Iterable[Credit], *, with_day: bool) -> dict[_Key, dict[str, Any]]:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
-from operator import attrgetter
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import asdict, replace
 
 from server.audit.changes import Change
 from server.quotas.models import FactRow
-from server.quotas.queries import FACT_FIELDS, facts_by_id, facts_of_subjects
-from server.quotas.rules import Fact
+from server.quotas.queries import FACT_FIELDS, facts_by_id, facts_of_subjects, indicators
+from server.quotas.rules import Fact, contested_kinds
 from server.quotas.settling import settle_credits
-
-_fact_values = attrgetter(*FACT_FIELDS)
 
 
 class FactUnknownError(Exception):
@@ -36,8 +34,10 @@ class QuotaWorkspace:
         self._facts: dict[str, Fact] = {}
         self._stored: dict[str, Fact] = {}
         self._ids_of: dict[str, set[str]] = defaultdict(set)
+        self._contested: frozenset[str] | None = None
         self._loaded: set[str] = set()
         self._touched: set[str] = set()
+        self._changed: dict[str, None] = {}
 
     def want_facts(self, fact_ids: Iterable[str]) -> None:
         """Ask for facts that the batch may pay for, void or move, and all of their subjects."""
@@ -92,10 +92,15 @@ class QuotaWorkspace:
         fresh_ids = self._write_facts()
         if not self._touched:
             return
+        in_use = [each.indicator for each in indicators(self._change.connection)]
+        if not contested_kinds(in_use) <= self._contested_kinds():
+            # An indicator was defined since the batch was loaded, and lets facts contest that did not.
+            self._contested = frozenset(contested_kinds(in_use))
+            self._loaded.clear()
         self._load_subjects(self._touched)
         ids = [fact_id for subject in sorted(self._touched) for fact_id in self._ids_of[subject]]
         facts = [self._facts[fact_id] for fact_id in ids]
-        settle_credits(self._change, self._zone, facts, fresh_ids=fresh_ids)
+        settle_credits(self._change, self._zone, facts, only=in_use, fresh_ids=fresh_ids)
 
     def _fact(self, fact_id: str) -> Fact:
         if fact_id not in self._facts:
@@ -105,10 +110,17 @@ class QuotaWorkspace:
             raise FactUnknownError(fact_id)
         return self._facts[fact_id]
 
+    def _contested_kinds(self) -> frozenset[str]:
+        if self._contested is None:
+            in_use = indicators(self._change.connection)
+            self._contested = frozenset(contested_kinds(each.indicator for each in in_use))
+        return self._contested
+
     def _load_subjects(self, subjects: Iterable[str]) -> None:
+        """Read the facts that may contest for the same credits; no others can change by this batch."""
         missing = set(subjects) - self._loaded
         if missing:
-            self._remember(facts_of_subjects(self._change.connection, missing))
+            self._remember(facts_of_subjects(self._change.connection, missing, self._contested_kinds()))
             self._loaded |= missing
 
     def _remember(self, found: dict[str, Fact]) -> None:
@@ -130,14 +142,15 @@ class QuotaWorkspace:
         self._facts[fact.fact_id] = fact
         self._ids_of[fact.subject].add(fact.fact_id)
         self._touched.add(fact.subject)
+        self._changed[fact.fact_id] = None
 
     def _write_facts(self) -> set[str]:
         table, fresh_ids = FactRow.__table__, set()
-        for fact_id, fact in sorted(self._facts.items()):
-            old = self._stored.get(fact_id)
+        for fact_id in sorted(self._changed):
+            fact, old = self._facts[fact_id], self._stored.get(fact_id)
             if old is None:
                 fresh_ids.add(fact_id)
-                self._change.insert(table, **dict(zip(FACT_FIELDS, _fact_values(fact), strict=True)))
+                self._change.insert_row(table, asdict(fact))
             elif old != fact:
                 changed = [name for name in FACT_FIELDS if getattr(old, name) != getattr(fact, name)]
                 values = {name: getattr(fact, name) for name in changed}

@@ -12,6 +12,8 @@ import sys
 import uuid
 from dataclasses import replace
 
+import msgspec
+
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -27,7 +29,7 @@ def ignore_stored_verdicts() -> None:
             "decision": verdicts.Decision.DUPLICATE,
             "code": str(codes.EntryCode.ENTRY_ALREADY_RECEIVED),
         }
-        return [replace(stored, **duplicate, field=None, flags=()) for stored in stored_verdicts(*where)]
+        return [stored._replace(**duplicate, field=None, flags=()) for stored in stored_verdicts(*where)]
 
     pushing.verdicts_between = judged_anew
 
@@ -54,7 +56,7 @@ def ignore_entry_ids() -> None:
 
         def as_new(item):
             other = pushing.read_incoming(item.seq, _ID.sub(rename, item.raw))
-            return replace(other, raw=item.raw, sha256=item.sha256)
+            return msgspec.structs.replace(other, raw=item.raw, sha256=item.sha256)
 
         return replace(prepared, incoming=[as_new(item) for item in prepared.incoming])
 

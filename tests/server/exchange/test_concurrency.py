@@ -159,7 +159,7 @@ def test_a_deadlock_is_decided_again_five_times_at_most(office, tablet, monkeypa
 def test_what_needs_no_database_happens_before_the_write_lock(office, tablet, monkeypatch):
     """[R1.5] Parsing, hashing, the signature and sealing happen before the write lock is taken."""
     done = []
-    seal = pushing.seal_entry
+    seal = pushing.seal_entries
 
     def noting_seal(*arguments):
         done.append("sealed")
@@ -169,7 +169,7 @@ def test_what_needs_no_database_happens_before_the_write_lock(office, tablet, mo
         if connection.get_execution_options().get("tungnha_writes", False):
             done.append("write")
 
-    monkeypatch.setattr(pushing, "seal_entry", noting_seal)
+    monkeypatch.setattr(pushing, "seal_entries", noting_seal)
     event.listen(office.runtime.transactions.engine, "begin", note_begin)
     try:
         tablet.household()
