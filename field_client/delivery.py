@@ -86,7 +86,10 @@ class Delivery:
     def accept(self, identity: Identity, ack: Acknowledgement, now_ms: int) -> None:
         """Keep a verified acknowledgement and mark what it covers."""
         connection, installation = self._store.connection, identity.installation
-        acked_before = self._identities.standing(installation).acked_seq
+        standing = self._identities.standing(installation)
+        acked_before = standing.acked_seq
+        if 0 < standing.epoch < ack.epoch:
+            self._forget_outcomes(installation, ack.acked_seq)
         sealed = self._store.sealer.seal(json.dumps(ack.statement), "installation.last_ack", installation)
         connection.execute(
             "UPDATE installation SET acked_seq = ?, durable_seq = ?, epoch = ?, synced_ms = ?, last_ack = ? "
@@ -110,6 +113,18 @@ class Delivery:
             (now_ms, *span),
         )
         connection.execute(f"UPDATE receipt SET acked = 1 WHERE {covered}", span)  # noqa: S608 - constant
+
+    def _forget_outcomes(self, installation: str, acked_seq: int) -> None:
+        """In a new epoch what the server remembers stands as it was judged, until it is pulled again."""
+        connection = self._store.connection
+        moved = connection.execute(
+            "SELECT verdict, local_id FROM journal JOIN entry USING (local_id) "
+            "WHERE installation_id = ? AND seq <= ? AND verdict <> state AND verdict <> ?",
+            (installation, acked_seq, str(Decision.DUPLICATE)),
+        ).fetchall()
+        connection.executemany(
+            "UPDATE entry SET state = ?, code = NULL, field = NULL WHERE local_id = ?", moved
+        )
 
     def record_verdicts(self, identity: Identity, verdicts: Iterable[Mapping[str, Any]], epoch: int) -> None:
         """Keep verdicts by position, and as the entry's state where nothing newer is known.

@@ -366,3 +366,39 @@ def test_a_tablet_that_was_given_up_stays_given_up(office):
 
 def proposed(change, installation):
     propose_write_off(change, CountingIds(), installation, "Máy rơi xuống sông từ tháng trước")
+
+
+def test_an_outcome_that_the_restored_office_forgot_is_forgotten_by_the_tablet_too(office):
+    """[R2.4] Held before the backup, applied after it: held again, until what it waits for is back."""
+    an, binh = office.tablet("an"), office.tablet("binh")
+    household = a_household(an)
+    visit = binh.actions.record_visit(household=household, disposition="agreed", area=COMMUNES[1])
+    binh.sync()
+    backup = backed_up(office, "backup")
+    an.sync()
+    binh.sync()
+    assert binh.outbox.entry(visit).state == "applied"
+    restored(office, backup)
+    binh.sync()
+    assert binh.outbox.entry(visit).state == "held"
+    an.sync()
+    assert binh.sync().is_clean
+    assert binh.outbox.entry(visit).state == "applied"
+
+
+def test_a_desk_journal_that_a_crash_left_one_record_short_is_made_good(office):
+    """The machine died between a commit and the file, and the backup was made in between."""
+    client = office.tablet("an")
+    client.sync()
+    backup = backed_up(office, "backup")
+    path = office.runtime.transactions.desk_journal
+    with_own_record = path.read_bytes().splitlines(keepends=True)
+    # The last one says that the backup was verified; the one before it is in the backup.
+    path.write_bytes(b"".join(with_own_record[:-2]))
+    done = restored(office, backup)
+    assert done.replayed == {}
+    assert [json.loads(line)["kind"] for line in path.read_bytes().splitlines()][-2:] == [
+        json.loads(with_own_record[-2])["kind"],
+        "epoch_started",
+    ]
+    assert client.sync().is_clean
