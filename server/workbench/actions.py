@@ -95,14 +95,13 @@ def _corrected_body(change: Change, sealer: Sealer, entry: EntryView) -> object:
     return None if stored.correction is None else json.loads(stored.correction)["body"]["body"]
 
 
-def merge_records(
-    runtime: Runtime, change: Change, sight: Sight, record_type: str, from_id: str, into_id: str
-) -> bool:
+def merge_records(runtime: Runtime, change: Change, sight: Sight, from_id: str, into_id: str) -> bool:
     """Merge a record into another one; False where one is not in sight. Raises DeskRefusedError."""
-    if comparison_of(change.connection, sight, record_type, from_id, into_id) is None:
+    found = comparison_of(change.connection, sight, from_id, into_id)
+    if found is None:
         change.audit("merge_refused", from_id)
         return False
-    body = {"record_type": record_type, "from": from_id, "into": into_id}
+    body = {"record_type": found.record_type, "from": from_id, "into": into_id}
     enter_at_desk(runtime, change, "records_merged", body)
     return True
 

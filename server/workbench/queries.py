@@ -13,7 +13,7 @@ from server.dashboard.rules import LIST_LINES, Listing, paged, vietnamese_order
 from server.journals.views import QuarantineFilter, quarantine_counts
 from server.office.queries import area_keys_under, areas_by_key
 from server.people.duplicates import DuplicatePair, MergedRecord, duplicate_pairs, merged_records
-from server.people.queries import DisputedRecord, disputed_records, households_by_id
+from server.people.queries import DisputedRecord, disputed_records, households_by_id, record_of
 from server.workbench.rules import QuarantineChoice, shown_value
 from sync.clock import DAY_MS
 
@@ -90,11 +90,13 @@ class Comparison:
     lines: list[tuple[str, str | None, str | None]]
 
 
-def comparison_of(
-    connection: Connection, sight: Sight, record_type: str, first_id: str, other_id: str
-) -> Comparison | None:
-    """Return two records to compare, or None where one is not there or not in sight."""
+def comparison_of(connection: Connection, sight: Sight, first_id: str, other_id: str) -> Comparison | None:
+    """Return two records of one type to compare, or None where one is not there or not in sight."""
     keys, ids = area_keys_in(connection, sight), (first_id, other_id)
+    record = record_of(connection, first_id)
+    if record is None:
+        return None
+    record_type = record.record_type
     found = wire_records(connection, record_type, ids)
     if len(found) < 2 or not all(keys is None or found[each]["area"] in keys for each in ids):
         return None

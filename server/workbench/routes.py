@@ -117,14 +117,14 @@ def duplicates() -> Any:
     )
 
 
-@blueprint.get("/duplicates/<any(person, household):record_type>/<uuid:first_id>/<uuid:other_id>")
-def comparison(record_type: str, first_id: UUID, other_id: UUID) -> Any:
+@blueprint.get("/duplicates/<uuid:first_id>/<uuid:other_id>")
+def comparison(first_id: UUID, other_id: UUID) -> Any:
     """Show two records side by side, numbers masked."""
-    return _comparison(record_type, str(first_id), str(other_id))
+    return _comparison(str(first_id), str(other_id))
 
 
-@blueprint.post("/duplicates/<any(person, household):record_type>/<uuid:first_id>/<uuid:other_id>")
-def merge_records(record_type: str, first_id: UUID, other_id: UUID) -> Any:
+@blueprint.post("/duplicates/<uuid:first_id>/<uuid:other_id>")
+def merge_records(first_id: UUID, other_id: UUID) -> Any:
     """Merge the one into the other, whichever is to be kept."""
     runtime, ids = current_runtime(), [str(first_id), str(other_id)]
     kept = request.form.get("keep", "")
@@ -132,11 +132,9 @@ def merge_records(record_type: str, first_id: UUID, other_id: UUID) -> Any:
         abort(404)
     ids.remove(kept)
     try:
-        is_there = change_in_sight(
-            lambda change, sight: merge(runtime, change, sight, record_type, ids[0], kept)
-        )
+        is_there = change_in_sight(lambda change, sight: merge(runtime, change, sight, ids[0], kept))
     except DeskRefusedError as refused:
-        return _comparison(record_type, str(first_id), str(other_id), refused.fault), 422
+        return _comparison(str(first_id), str(other_id), refused.fault), 422
     if not is_there:
         abort(404)
     return redirect(url_for(".duplicates", tab="merged", done="merged"), 303)
@@ -156,9 +154,9 @@ def unmerge_records(merge_id: UUID) -> Any:
     return redirect(url_for(".duplicates", tab="merged", done="unmerged"), 303)
 
 
-def _comparison(record_type: str, first_id: str, other_id: str, fault: Fault | None = None) -> str:
+def _comparison(first_id: str, other_id: str, fault: Fault | None = None) -> str:
     with look() as seen:
-        found = comparison_of(seen.connection, seen.sight, record_type, first_id, other_id)
+        found = comparison_of(seen.connection, seen.sight, first_id, other_id)
     if found is None or first_id == other_id:
         abort(404)
     return render_template("workbench/comparison.html", found=found, fault=fault)

@@ -174,7 +174,7 @@ def test_a_supervisor_merges_two_persons_and_takes_them_apart(visitor):
     tablet.sync()
     page = visitor.visit("/duplicates", "duplicates")
     assert page.get_by_role("link", name="So sánh").first.is_visible()
-    visitor.visit(f"/duplicates/person/{first}/{other}", "comparison")
+    visitor.visit(f"/duplicates/{first}/{other}", "comparison")
     page.get_by_role("button", name="Giữ Lê Thị Bưởi …").click()
     page.get_by_role("status").filter(has_text="Đã gộp").wait_for()
     visitor.check("duplicates-merged")

@@ -31,8 +31,8 @@ def a_pair(tablet, digits, **more):
     return pair
 
 
-def merge(client, kind, first, other, keep):
-    address = f"/duplicates/{kind}/{first}/{other}"
+def merge(client, first, other, keep):
+    address = f"/duplicates/{first}/{other}"
     return client.post(address, data={"keep": keep, "csrf_token": form_token(client, "/devices")})
 
 
@@ -43,13 +43,13 @@ def merged_into(watched, kind, record):
 def test_a_pair_is_listed_compared_merged_and_taken_apart(a_viewer, watched, tablet):
     first, other = a_pair(tablet, 1, phone="0912345678")
     client = a_viewer("giamsat")
-    address = f"/duplicates/person/{first}/{other}"
+    address = f"/duplicates/{first}/{other}"
     assert address in client.get("/duplicates").get_data(as_text=True)
     page = client.get(address)
     assert "Họ tên khác Lê Thị Bưởi Lê Thị Bưởi B" in text_of(page)
     assert "0912345678" not in page.get_data(as_text=True)
     assert "••••••5678" in page.get_data(as_text=True)
-    answer = merge(client, "person", first, other, keep=first)
+    answer = merge(client, first, other, keep=first)
     assert answer.status_code == 303
     assert merged_into(watched, "person", other) == first
     assert address not in client.get("/duplicates").get_data(as_text=True)
@@ -69,17 +69,17 @@ def test_households_that_share_a_phone_or_head_and_address_are_listed(a_viewer, 
     three = tablet.household(head_name="Một", address="1 Lê Lợi")
     tablet.sync()
     page = a_viewer("giamsat").get("/duplicates").get_data(as_text=True)
-    assert f"/duplicates/household/{one}/{two}" in page
-    assert f"/duplicates/household/{one}/{three}" in page
-    assert f"/duplicates/household/{two}/{three}" not in page
+    assert f"/duplicates/{one}/{two}" in page
+    assert f"/duplicates/{one}/{three}" in page
+    assert f"/duplicates/{two}/{three}" not in page
 
 
 def test_the_other_one_may_be_kept_and_a_circle_is_refused(a_viewer, watched, tablet):
     first, other = a_pair(tablet, 2)
     client = a_viewer()
-    assert merge(client, "person", first, other, keep=other).status_code == 303
+    assert merge(client, first, other, keep=other).status_code == 303
     assert merged_into(watched, "person", first) == other
-    again = merge(client, "person", first, other, keep=first)
+    again = merge(client, first, other, keep=first)
     assert again.status_code == 422
     assert "Hồ sơ giữ lại đã được gộp vào hồ sơ này" in text_of(again)
 
@@ -92,22 +92,22 @@ def test_records_in_two_communes_are_compared_and_not_merged(a_viewer, watched, 
     an.sync()
     client = a_viewer()
     first, other = sorted((near, far))
-    assert f"/duplicates/person/{first}/{other}" in client.get("/duplicates").get_data(as_text=True)
-    refused = merge(client, "person", near, far, keep=near)
+    assert f"/duplicates/{first}/{other}" in client.get("/duplicates").get_data(as_text=True)
+    refused = merge(client, near, far, keep=near)
     assert (refused.status_code, "hai địa bàn khác nhau" in text_of(refused)) == (422, True)
-    assert "/duplicates/person/" + first not in a_viewer("giamsat").get("/duplicates").get_data(as_text=True)
-    assert a_viewer("giamsat").get(f"/duplicates/person/{near}/{far}").status_code == 404
-    assert merge(a_viewer("giamsat"), "person", near, far, keep=near).status_code == 404
+    assert "/duplicates/" + first not in a_viewer("giamsat").get("/duplicates").get_data(as_text=True)
+    assert a_viewer("giamsat").get(f"/duplicates/{near}/{far}").status_code == 404
+    assert merge(a_viewer("giamsat"), near, far, keep=near).status_code == 404
 
 
 @pytest.mark.parametrize("keep", ["", "x", "018f0000-0000-7000-8000-000000000000"])
 def test_a_form_that_keeps_neither_is_not_taken(a_viewer, watched, tablet, keep):
     first, other = a_pair(tablet, 3 + len(keep) % 7)
-    assert merge(a_viewer(), "person", first, other, keep=keep).status_code == 404
+    assert merge(a_viewer(), first, other, keep=keep).status_code == 404
     assert merged_into(watched, "person", other) is None
 
 
-@pytest.mark.parametrize("path", ["visit/{0}/{0}", "person/{0}/{0}", "person/nobody/{0}"])
+@pytest.mark.parametrize("path", ["{0}/{0}", "nobody/{0}", "{0}"])
 def test_an_address_that_compares_nothing_is_not_there(a_viewer, path):
     nobody = "018f0000-0000-7000-8000-000000000000"
     assert a_viewer().get("/duplicates/" + path.format(nobody)).status_code == 404
