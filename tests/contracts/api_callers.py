@@ -47,6 +47,7 @@ class Callers:
         self._keys: dict[str, PrivateKey] = {}
         self._tablet: RawTablet | None = None
         self._statement: int | None = None
+        self._dispute: tuple[str, str] | None = None
         self._inner = self._office.app.wsgi_app
         self.answers: dict[str, set[int]] = {}
         client = self._office.app.test_client()
@@ -183,6 +184,24 @@ class Callers:
             )
             self._statement = accepted.number
         return self._statement
+
+    def some_dispute(self, *, is_fresh: bool = False) -> tuple[str, str]:
+        """Return a household of which two tablets said different things, and the later entry."""
+        if self._dispute is None or is_fresh:
+            app = self._office.app
+            # These two sign for themselves.
+            between, app.wsgi_app = app.wsgi_app, self._inner
+            first, second = (RawTablet(self._office, agent) for agent in ("an", "binh"))
+            assert (first.enrol().status, second.enrol().status) == (200, 200)
+            household = first.household()
+            first.sync()
+            for tablet, members in ((first, 3), (second, 4)):
+                body = {"household": household, "base": household, "set": {"members": members}}
+                last = tablet.append("household_amended", body)
+                tablet.sync()
+            app.wsgi_app = between
+            self._dispute = household, last
+        return self._dispute
 
     def some_receipt(self) -> str:
         """Return the digits of a receipt that the office keeps."""

@@ -78,6 +78,13 @@ def made_sensible(case, callers: Callers) -> None:
             case.path_parameters = {"worker_id": callers.some_worker()}
         case "/api/v1/statements/{number}" if share(case.path_parameters, 2):
             case.path_parameters = {"number": callers.some_statement()}
+        case "/api/v1/conflicts/{record_id}" if share(case.path_parameters, 2):
+            is_sent = case.method == "POST"
+            # A decision settles it, so that the next one needs another.
+            record_id, entry_id = callers.some_dispute(is_fresh=is_sent and share(case.body, 8) == 0)
+            case.path_parameters = {"record_id": record_id}
+            if is_sent and isinstance(case.body, dict) and share(case.body, 2) == 0:
+                case.body = {"base": entry_id, "choose": {"members": entry_id}, "set": {}}
         case "/api/v1/receipts/{digits}" if share(case.path_parameters, 4) == 0:
             case.path_parameters = {"digits": callers.some_receipt()}
 
