@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test check bench simulate torture clean
+.PHONY: help demo setup test check bench simulate torture hostile clean
 
 # The first interpreter that is new enough; `make PYTHON=/path/to/python …` overrides it.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -12,6 +12,7 @@ ARGS ?=
 TESTS ?= tests
 HISTORIES ?= 2000
 SEED ?= 1
+BODIES ?= 50000
 CYCLES ?= 20
 DATABASE ?= both
 BIN := .venv/bin
@@ -56,6 +57,9 @@ torture: $(DEVELOPMENT) ## Kill, starve and mistreat real processes (CYCLES=n SE
 
 bench: $(DEVELOPMENT) ## Measure every goal of docs/performance.md beside its reference (ARGS=--help)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+hostile: $(DEVELOPMENT) ## Shoot hostile bodies at a server process (BODIES=, SEED=)
+	$(BIN)/python -m tests.contracts.hostile --bodies $(BODIES) --seed $(SEED)
 
 clean: ## Remove .venv and caches; offices' databases stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

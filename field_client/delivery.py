@@ -83,8 +83,12 @@ class Delivery:
         if self._outbox.digest_at(identity.installation, ack.acked_seq) != ack.head:
             raise DeviceCopiedError(RequestCode.JOURNAL_FORKED)
 
-    def accept(self, identity: Identity, ack: Acknowledgement, now_ms: int) -> None:
-        """Keep a verified acknowledgement and mark what it covers."""
+    def accept(self, identity: Identity, ack: Acknowledgement, acked_seq: int, now_ms: int) -> None:
+        """Keep a verified acknowledgement and mark what it covers, up to `acked_seq`.
+
+        That is the end of what was sent where the server has more already: an answer got lost, and
+        with it the verdicts of what comes after. They are heard when those entries are sent again.
+        """
         connection, installation = self._store.connection, identity.installation
         standing = self._identities.standing(installation)
         acked_before = standing.acked_seq
@@ -94,20 +98,20 @@ class Delivery:
         connection.execute(
             "UPDATE installation SET acked_seq = ?, durable_seq = ?, epoch = ?, synced_ms = ?, last_ack = ? "
             "WHERE id = ?",
-            (ack.acked_seq, ack.durable_seq, ack.epoch, now_ms, sealed, installation),
+            (acked_seq, ack.durable_seq, ack.epoch, now_ms, sealed, installation),
         )
         covered = (
             "local_id IN (SELECT local_id FROM journal WHERE installation_id = ? AND seq > ? AND seq <= ?)"
         )
-        span = (installation, ack.acked_seq, acked_before)
-        if ack.acked_seq < acked_before:
+        span = (installation, acked_seq, acked_before)
+        if acked_seq < acked_before:
             # The server was restored: what it has forgotten is unsent again until it is sent again.
             connection.execute(
                 f"UPDATE entry SET acked_ms = NULL, reflected = 0 WHERE {covered}",  # noqa: S608
                 span,
             )
             connection.execute(f"UPDATE receipt SET acked = 0 WHERE {covered}", span)  # noqa: S608
-        span = (installation, acked_before, ack.acked_seq)
+        span = (installation, acked_before, acked_seq)
         connection.execute(
             f"UPDATE entry SET acked_ms = ? WHERE acked_ms IS NULL AND {covered}",  # noqa: S608 - constant
             (now_ms, *span),

@@ -203,7 +203,8 @@ class Session:
         try:
             with self._store.transaction():
                 self._delivery.require_own_journal(identity, ack)
-                self._delivery.accept(identity, ack, now_ms)
+                heard_seq = min(ack.acked_seq, batch.last_seq) if batch.entries else ack.acked_seq
+                self._delivery.accept(identity, ack, heard_seq, now_ms)
                 self._delivery.record_verdicts(identity, answer["verdicts"], ack.epoch)
                 for outcome in answer["outcomes"]:
                     self._delivery.record_outcome(outcome["id"], outcome)

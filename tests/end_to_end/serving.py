@@ -19,7 +19,10 @@ _ROOT = Path(__file__).parents[2]
 class Serving:
     """One `tungnha serve` over a database; `order` says where the next push is to stop."""
 
-    def __init__(self, database_url: str, folder: Path) -> None:
+    def __init__(
+        self, database_url: str, folder: Path, options: tuple[str, ...] = ("--with-waitress",)
+    ) -> None:
+        self._options = options
         self.environment = os.environ | office_environment(database_url) | {"PYTHONPATH": str(_ROOT)}
         self.order = folder / "stop-at"
         self.port = 0
@@ -30,9 +33,14 @@ class Serving:
         """Return the server's address."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Return the id of the process."""
+        return self._process.pid
+
     def start(self) -> None:
         """Start, and wait until it listens."""
-        command = [sys.executable, str(_PROGRAM), str(self.order), "serve", "--with-waitress"]
+        command = [sys.executable, str(_PROGRAM), str(self.order), "serve", *self._options]
         self._process = subprocess.Popen(
             [*command, "--port", str(self.port)],
             env=self.environment,
@@ -52,9 +60,17 @@ class Serving:
                 return
         raise AssertionError(f"the server ended with {self._process.wait()}")
 
+    def stop(self) -> None:
+        """End it as an administrator would; processes below it end, too."""
+        self._process.terminate()
+        self._ended()
+
     def kill(self) -> None:
         """Kill with -9, as a power cut would."""
         self._process.send_signal(signal.SIGKILL)
+        self._ended()
+
+    def _ended(self) -> None:
         self._process.wait()
         self._reader.join()
         if self._process.stdout is not None:

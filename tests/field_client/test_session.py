@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sqlite3
 
 import pytest
 
+from field_client import session
 from field_client.delivery import DeviceCopiedError, NotAcknowledgedError
 from field_client.exchange import RefusedError, ServerBusyError
 from field_client.session import LOCK_NAME, SyncRunningError
@@ -63,6 +65,23 @@ def test_a_request_that_is_sent_again_tells_the_clocks_of_its_own_sending(field,
     client.sync()
     shown = [request["clock"]["monotonic_ms"] for request in field.server.requests]
     assert [later - shown[0] for later in shown] == [0, 60_000, 120_000]
+
+
+def test_every_verdict_is_heard_although_a_lost_answer_is_asked_for_in_smaller_parts(
+    field, a_household, monkeypatch
+):
+    """[A3] What was judged in an answer that got lost may be quarantined: it is asked for to the last."""
+    client = field.enrolled()
+    for _ in range(3):
+        a_household(client)
+    field.server.lose_answers = 99
+    with pytest.raises(LineDownError):
+        client.sync()
+    field.server.lose_answers = 0
+    narrow = dataclasses.replace(session.LIMITS, batch_entries=1)
+    monkeypatch.setattr(session, "LIMITS", narrow)
+    assert client.sync().is_clean
+    assert client.status().counts == {"applied": 3}
 
 
 def test_offline_is_an_error_that_keeps_everything(field, a_household):

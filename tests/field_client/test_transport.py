@@ -81,7 +81,7 @@ def test_no_attempt_is_made_an_hour_after_the_request_was_signed():
     waits = []
     line = over(lambda _: httpx.Response(503, headers={"retry-after": "300"}))
     with pytest.raises(ServerBusyError):
-        Exchanger(line, PrivateKey.generate(), waits.append).post("/p", {}, SyncResponse())
+        Exchanger(line, PrivateKey.generate(), waits.append).post("/p", dict, SyncResponse())
     assert len(waits) == ATTEMPTS - 1
     assert sum(waits) + ATTEMPTS * transport.WHOLE_S < 3600
 

@@ -25,7 +25,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--planted", action="store_true", help="plant every bug and count histories until caught"
     )
-    parser.add_argument("--seeds", default="", help="seeds for --planted, separated by commas")
+    parser.add_argument("--seeds", default="1,2,3", help="seeds for --planted, separated by commas")
     return parser.parse_args()
 
 
@@ -68,11 +68,9 @@ def main() -> int:
             os.environ | {"PYTHONHASHSEED": "0"},
         )
     if arguments.planted:
-        from tests.simulation.planted import print_table
+        from tests.simulation.planted.hunting import print_table
 
-        return print_table(
-            [int(seed) for seed in arguments.seeds.split(",") if seed], arguments.histories, arguments.workers
-        )
+        return print_table([int(seed) for seed in arguments.seeds.split(",")], arguments.workers)
     if arguments.history is not None or arguments.steps:
         return _show_one(arguments)
     tally = run_many(arguments.seed, arguments.histories, arguments.workers)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest import mock
 
+from field_client import session
 from field_client.delivery import DeviceCopiedError, NotAcknowledgedError
 from field_client.enrolment import OtherWorkerError
 from field_client.exchange import RefusedError, ServerBusyError
@@ -15,8 +18,9 @@ from server.exchange.jobs import expire_held_entries
 from server.office.actions import assign_worker, end_assignment
 from sync.clock import DAY_MS
 from tests.simulation import plan
+from tests.simulation.agents import CAPTURES
 from tests.simulation.founding import ACTOR
-from tests.simulation.invariants import require_same_view
+from tests.simulation.invariants import require_same_view, require_told
 from tests.simulation.oracle.office import Assignment
 from tests.simulation.steps import Step
 from tests.simulation.tablets import Tablet, TabletKilledError
@@ -86,6 +90,8 @@ def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | 
     is_active = installation.state == "active"
     scopes = world.oracle.office.scopes(tablet.worker, world.clock.now_ms()) if is_active else []
     require_same_view(tablet, world.oracle, scopes)
+    if is_active:
+        require_told(tablet, world.oracle)
     return True
 
 
@@ -126,7 +132,12 @@ def clone(world: World, step: Step) -> None:
     """Copy a tablet, as a backup that is put on a second device does."""
     if len(world.tablets) < 5:
         world.fire("tablet_cloned")
-        world.clone(step.pick(0, world.tablets))
+        first = step.numbers[0] % len(world.tablets)
+        world.clone(world.tablets[first])
+        for place in (first, len(world.tablets) - 1) if step.numbers[1] % 2 else ():
+            # Both go on writing at the same position of one journal.
+            kind = step.pick(2, ("pay", "register"))
+            CAPTURES[kind][1](world, Step(kind, (place, *step.numbers[1:4], 1), step.salt + place))
 
 
 def back_up_tablet(world: World, step: Step) -> None:
@@ -152,8 +163,10 @@ def enrol_again(world: World, tablet: Tablet, faults: list[str]) -> None:
             try:
                 tablet.client.enrol_again(code, SERVER_URL)
                 return
-            except (LineDownError, NotOurServerError, ServerBusyError) as error:
-                world.note("  enrolment failed", type(error).__name__)
+            except (LineDownError, NotOurServerError, ServerBusyError, RefusedError) as error:
+                world.note("  enrolment failed", type(error).__name__, error)
+                if isinstance(error, RefusedError) and error.code != "storage_full":
+                    raise Violation(f"N2/N4 an enrolment is refused: {error.code}") from error
                 tablet.line = []
         raise Violation("L an enrolment without any fault fails")
     finally:
@@ -214,6 +227,15 @@ def move(world: World, step: Step) -> None:
     office.assignments[name] = Assignment(name, worker, area, now_ms)
 
 
+def orphan(world: World, step: Step) -> None:
+    """Let one tablet deliver what refers to something that another has not delivered yet."""
+    first, second = step.numbers[0] % len(world.tablets), (step.numbers[0] + 1) % len(world.tablets)
+    CAPTURES["register"][1](world, Step("register", (first, *step.numbers[1:4], 1), step.salt))
+    newest = len(world.known.households) - 1
+    CAPTURES["visit"][1](world, Step("visit", (second, newest, *step.numbers[2:4], 1), step.salt + 1))
+    sync_tablet(world, world.tablets[second], [])
+
+
 def turn_clock(world: World, step: Step) -> None:
     """Let a tablet's clock be wrong, run out of power, or start anew."""
     tablet = step.pick(0, world.tablets)
@@ -241,11 +263,30 @@ def wait(world: World, step: Step) -> None:
 
 def expire(world: World, step: Step) -> None:
     """Run the nightly job, after a month if things are held."""
-    if step.numbers[1] % 3 == 0 and any(entry.waits for entry in world.oracle.judgement.entries.values()):
+    if step.numbers[1] % 3 and any(entry.waits for entry in world.oracle.judgement.entries.values()):
         world.fire("held_for_a_month")
         world.clock.advance(days=31)
     expire_held_entries(world.server.runtime)
     world.oracle.expired(world.clock.now_ms())
+
+
+def narrow(world: World, step: Step) -> None:
+    """From now on pushes and pulls take several rounds."""
+    world.narrow_to = 2 + step.numbers[0] % 6
+
+
+@contextmanager
+def narrow_line(world: World) -> Iterator[None]:
+    """Let clients ask for as little at once as the world says."""
+    wide = session.LIMITS
+
+    class Narrow:
+        def __getattr__(self, name: str) -> int:
+            is_narrow = world.narrow_to is not None and name in {"batch_entries", "pull_rows"}
+            return world.narrow_to if is_narrow else getattr(wide, name)
+
+    with mock.patch.object(session, "LIMITS", Narrow()):
+        yield
 
 
 def restart(world: World, _step: Step) -> None:
@@ -263,8 +304,10 @@ EVENTS: dict[str, tuple[int, Callable[[World, Step], None]]] = {
     "replace_tablet": (1, replace_tablet),
     "revoke": (3, revoke),
     "move": (5, move),
+    "orphan": (4, orphan),
     "turn_clock": (5, turn_clock),
     "wait": (8, wait),
-    "expire": (2, expire),
+    "expire": (4, expire),
+    "narrow": (2, narrow),
     "restart": (1, restart),
 }

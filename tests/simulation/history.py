@@ -11,8 +11,8 @@ from typing import Self
 
 from tests.simulation.agents import CAPTURES
 from tests.simulation.chance import governed
-from tests.simulation.events import EVENTS, enrol_again, is_at_rest, sync_tablet
-from tests.simulation.invariants import OfficeAudit, require_sound_tablet
+from tests.simulation.events import EVENTS, enrol_again, is_at_rest, narrow_line, sync_tablet
+from tests.simulation.invariants import OfficeAudit, require_sound_tablet, require_unbroken_receipts
 from tests.simulation.poison import poisoned_handlers
 from tests.simulation.steps import Step, draw_history, shrunk
 from tests.simulation.tablets import Tablet
@@ -61,7 +61,7 @@ class Simulation:
         audit = OfficeAudit(world.stored(), world.oracle)
         violation = None
         try:
-            with poisoned_handlers(world):
+            with poisoned_handlers(world), narrow_line(world):
                 audit.check()
                 for step in steps:
                     world.chance.begin(str(step))
@@ -111,7 +111,9 @@ class Simulation:
         for tablet in world.tablets:
             lost = [sha256 for sha256 in tablet.saved if sha256 not in delivered]
             require(not lost, "1/L what an agent saved has arrived", tablet.name, lost)
-        self._require_honest_times()
+        if not any(world.fired[fault] for fault in _DISTORTING):
+            self._require_honest_times()
+            require_unbroken_receipts(world.oracle)
 
     def _is_heard(self, tablet: Tablet) -> bool:
         """Return whether the office still tells this tablet anything."""
@@ -124,8 +126,6 @@ class Simulation:
         one say where the journal of another ended, or when a clock was read that had moved on.
         """
         world = self.world
-        if any(world.fired[fault] for fault in _DISTORTING):
-            return
         for entry in world.oracle.judgement.entries.values():
             true_ms = world.true_ms.get(entry.sha256)
             if (

@@ -230,3 +230,22 @@ def require_same_view(tablet: Tablet, oracle: Oracle, scopes: list[str]) -> None
             require_equal(shown, members, "8/9 a record of a view", tablet.name, record_type, record_id)
     for record_id, record in tablet.client.replica.records("quota_figure").items():
         require_figure(figures[f"agent:{tablet.worker}"], record_id, record)
+
+
+def require_told(tablet: Tablet, oracle: Oracle) -> None:
+    """The agent is shown what has become of every entry by now, not what it was once."""
+    rows = tablet.connection.execute("SELECT entry_id, sha256, state, code FROM entry").fetchall()
+    for entry_id, sha256, state, code in rows:
+        known = oracle.judgement.entries.get(entry_id)
+        if known is not None and known.sha256 == sha256:
+            require_equal(
+                (state, code), (known.state, known.code), "R2.2 what the agent is told", tablet.name, entry_id
+            )
+
+
+def require_unbroken_receipts(oracle: Oracle) -> None:
+    """Where no tablet was copied or set back, receipts are gapless and linked."""
+    broken = {"receipt_gap", "receipt_link_broken"}
+    for installation in oracle.installations.values():
+        for verdict in installation.verdicts:
+            require(not verdict.flags & broken, "6/T9 receipts in one chain", verdict.entry_id, verdict.flags)

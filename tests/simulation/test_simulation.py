@@ -10,6 +10,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 from tests.simulation.history import Simulation, run_seeded, shrink
+from tests.simulation.planted.hunting import BUGS, histories_until_caught
 from tests.simulation.running import FAULTS, run_some
 from tests.simulation.steps import Step, read_step, shrunk
 
@@ -70,3 +71,26 @@ def test_a_broken_invariant_is_found_and_shrunk(monkeypatch):
         steps = shrink(simulation, broken)
     assert broken.violation.startswith(("3", "8/9"))
     assert 1 <= len(steps) < len(broken.steps)
+
+
+# Each is caught by the first histories of this seed; the whole table is `--planted`.
+QUICK = (
+    "a replay gets no stored verdicts",
+    "the scope filter is gone",
+    "a revoked tablet may read",
+    "the cursor skips a row",
+    "sums are not kept",
+    "numbers of persons travel in the clear",
+    "outcomes are not replicated",
+    "audit rows are not chained",
+)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_planted_bug_is_caught(name):
+    assert histories_until_caught(name, 6, 20)[0] is not None
+
+
+def test_there_are_many_planted_bugs():
+    assert len(BUGS) >= 20
+    assert set(QUICK) <= BUGS.keys()

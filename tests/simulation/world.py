@@ -76,6 +76,8 @@ class World:
         self.requests: list[tuple[Tablet, str, bytes, str]] = []
         self.true_ms: dict[str, int] = {}
         self.made = 0
+        # How many entries and rows fit into a request and an answer, None: as the limits say.
+        self.narrow_to: int | None = None
 
     def close(self) -> None:
         """Remove everything."""

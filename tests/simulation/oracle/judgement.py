@@ -19,7 +19,15 @@ from tests.simulation.oracle.model import (
     references,
 )
 from tests.simulation.oracle.office import LATE_MS, Office
-from tests.simulation.oracle.receipts import MONEY_KINDS, VOID, Receipt, Token, link_of, read_token
+from tests.simulation.oracle.receipts import (
+    MONEY_KINDS,
+    VOID,
+    Receipt,
+    Token,
+    is_covered,
+    link_of,
+    read_token,
+)
 from tests.simulation.oracle.records import People, registered
 
 
@@ -277,6 +285,8 @@ class Judgement:
         return Ruling("applied", flags=flags)
 
     def _content_fault(self, token: Token, entry: Entry, payment: Entry) -> str | None:
+        if not is_covered(token, entry.body["salt"], payment.raw):
+            return "receipt_digest_mismatch"
         if payment.worker != entry.worker:
             return "receipt_not_of_this_device"
         others = self._receipts_of(payment.entry_id)

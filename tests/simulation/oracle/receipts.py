@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ class Token:
     kind: int
     amount_vnd: int
     link: bytes
+    covers: bytes
     refers: tuple[int, int] | None
     signed: bytes
 
@@ -36,13 +38,21 @@ def read_token(digits: str) -> Token:
     fields = cbor2.loads(payload)
     signed = cbor2.dumps(["Signature1", protected, b"", payload], canonical=True)
     refers = tuple(fields[9]) if len(fields) == 10 else None
-    return Token((fields[1], fields[2]), fields[3], fields[4], fields[5], fields[7], refers, signed)
+    return Token(
+        (fields[1], fields[2]), fields[3], fields[4], fields[5], fields[7], fields[8], refers, signed
+    )
 
 
 def link_of(previous: bytes | None, linked_ack: str | None, certificate: str) -> bytes:
     """Return the link that a receipt after `previous` must have."""
     before = certificate.encode() if previous is None else previous
     return hashlib.sha256(before + (linked_ack or "").encode()).digest()[:8]
+
+
+def is_covered(token: Token, salt: str, payment_entry: str) -> bool:
+    """Return whether the token's digest is that of a payment's bytes."""
+    salted = base64.urlsafe_b64decode(salt + "==") + payment_entry.encode()
+    return hashlib.sha256(salted).digest()[:16] == token.covers
 
 
 @dataclass
