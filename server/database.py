@@ -144,6 +144,12 @@ def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
             connection.execute(f"SET lock_timeout = {busy_timeout_ms}")
             connection.autocommit = False
 
+        @event.listens_for(engine, "handle_error")
+        def _on_ping(context: ExceptionContext) -> None:
+            # Whatever keeps a connection from being asked whether it lives: the next one is as good.
+            if context.is_pre_ping:
+                context.is_disconnect = True
+
     if engine.dialect.name != "sqlite":
         return
 

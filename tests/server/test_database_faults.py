@@ -144,3 +144,14 @@ def test_a_connection_that_sqlite_could_open_for_reading_alone_is_not_kept(sqlit
     with transactions.writing() as connection:
         connection.execute(text("INSERT INTO lock_key VALUES ('entry:1')"))
     transactions.engine.dispose()
+
+
+def test_a_pooled_connection_that_cannot_even_be_asked_is_replaced(postgres_url):
+    transactions = transactions_of(postgres_url, pool_pre_ping=True)
+    with transactions.reading() as connection:
+        raw = connection.connection.dbapi_connection
+        stuck = connection.scalar(text("SELECT pg_backend_pid()"))
+    raw.pgconn.send_query(b"SELECT 1")
+    with transactions.reading() as connection:
+        assert connection.scalar(text("SELECT pg_backend_pid()")) != stuck
+    transactions.engine.dispose()
