@@ -22,6 +22,8 @@ from schemas import kinds
 _DEFAULT_HOME = Path("~/.tungnha-field")
 # Exit codes: 1 refused or failed, 2 wrong usage (click's own), 3 synced but something needs a person.
 _NEEDS_PERSON = 3
+# They open a form. `collect` is one unless the money was taken already.
+_FORMS = {"household", "person", "visit", "install", "enrolment"}
 
 
 @click.group(help="Từng Nhà: máy của đại lý · the field agent's desk client")
@@ -31,7 +33,10 @@ _NEEDS_PERSON = 3
 def main(context: click.Context, home: Path, lang: str) -> None:
     """Collect the options that every command shares; tests pass their own way to open a home."""
     opener = context.obj or FieldClient
-    context.obj = Desk(home.expanduser(), lang, opener, Console(file=sys.stdout))
+    desk = context.obj = Desk(home.expanduser(), lang, opener, Console(file=sys.stdout))
+    if context.invoked_subcommand in _FORMS:
+        # Before the form asks anything.
+        desk.require_space()
 
 
 def _promotion(command: Callable[..., None]) -> Callable[..., None]:
@@ -189,6 +194,7 @@ def collect(
         standing = client.receipts.cap_standing()
         counted = {"count": standing.receipts, "amount": amount_text(standing.amount_vnd)}
         if not already_taken:
+            desk.require_space()
             try:
                 client.receipts.require_room()
             except CapReachedError:

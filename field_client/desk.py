@@ -21,7 +21,7 @@ from field_client.projection import ReturnedEntry
 from field_client.receipts import IssuedReceipt
 from field_client.sealing import KeyFileError, SealBrokenError
 from field_client.session import NoProgressError, SyncReport, SyncRunningError
-from field_client.store import StoreError
+from field_client.store import NoSpaceError, StoreError, require_space
 from field_client.texts import kind_name, say
 from field_client.transport import AddressRefusedError, LineDownError, NotOurServerError
 from schemas.messages import message
@@ -73,6 +73,13 @@ class Desk:
             self.give_up("server_refused", reason=message(error.code, self.language))
         except (StoreError, KeyFileError, SealBrokenError) as error:
             self.give_up("store_unusable", reason=error)
+
+    def require_space(self) -> None:
+        """Exit with 1 where the disk is too full for a new form."""
+        try:
+            require_space(self.home)
+        except NoSpaceError:
+            self.give_up("no_space")
 
     def found(self, client: FieldClient, record_type: str, text: str) -> str:
         """Return the id that `text` begins or ends; exit with 1 when there is not exactly one."""

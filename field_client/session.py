@@ -19,7 +19,7 @@ from field_client.exchange import Exchanger, RefusedError
 from field_client.identity import Identities, Identity
 from field_client.outbox import Batch, Outbox
 from field_client.replica import Replica
-from field_client.store import Store
+from field_client.store import Store, StoreError
 from schemas.exchange import PROTOCOL, SyncResponse
 from sync.clock import Clock
 from sync.codes import RequestCode
@@ -70,11 +70,16 @@ class SyncReport:
 @contextmanager
 def sync_lock(store: Store) -> Iterator[None]:
     """Hold the home directory's sync lock; SQLite frees it when the process dies."""
-    connection = sqlite3.connect(store.home / LOCK_NAME, isolation_level=None, timeout=0)
+    try:
+        connection = sqlite3.connect(store.home / LOCK_NAME, isolation_level=None, timeout=0)
+    except sqlite3.OperationalError as error:
+        raise StoreError(str(error)) from error
     try:
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise StoreError(str(error)) from error
             raise SyncRunningError from error
         yield
     finally:

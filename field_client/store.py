@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ STORE_NAME = "field.sqlite3"
 KEY_NAME = "field.key"
 SCHEMA_VERSION = 2
 _BUSY_MS = 15_000
+# Below this no new form opens: what was begun, receipts of money taken and answers still fit.
+RESERVED_BYTES = 8 * 1024 * 1024
 
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
@@ -112,6 +115,19 @@ class StoreError(Exception):
     """The client's file cannot be used; the message says why."""
 
 
+class NoSpaceError(Exception):
+    """The disk is nearly full: a new form must not open. What was captured syncs all the same."""
+
+
+def require_space(home: Path, reserved_bytes: int | None = None) -> None:
+    """Ask before a form opens. Raises NoSpaceError."""
+    while not home.exists():
+        home = home.parent
+    reserved_bytes = RESERVED_BYTES if reserved_bytes is None else reserved_bytes
+    if shutil.disk_usage(home).free < reserved_bytes:
+        raise NoSpaceError
+
+
 class Store:
     """One open home directory. Use from one thread; other processes may have it open too."""
 
@@ -145,6 +161,10 @@ class Store:
                     for statement in _UPGRADES[step]:
                         self.connection.execute(statement)
             self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def require_space(self, reserved_bytes: int | None = None) -> None:
+        """Ask before a form opens. Raises NoSpaceError."""
+        require_space(self.home, reserved_bytes)
 
     def close(self) -> None:
         """Close the file."""

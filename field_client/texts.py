@@ -91,6 +91,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "sync_running": ("Đang có một lần đồng bộ khác chạy", "Another sync is running"),
     "server_refused": ("Máy chủ từ chối: {reason}", "The server refused: {reason}"),
+    "no_space": (
+        "Máy sắp hết chỗ: chưa thể mở phiếu mới. Hãy đồng bộ và xóa bớt tệp khác; những gì đã ghi vẫn còn",
+        "Nearly full: no new form can be opened. Sync and remove other files; what was recorded is kept",
+    ),
     "store_unusable": ("Không mở được kho dữ liệu: {reason}", "The store cannot be used: {reason}"),
     "device": ("Thiết bị", "Device"),
     "unsent": ("Chưa đồng bộ", "Not synced"),
