@@ -20,7 +20,7 @@ from field_client.client import FieldClient
 from field_client.delivery import DeviceCopiedError, NotAcknowledgedError
 from field_client.exchange import RefusedError, ServerBusyError
 from field_client.session import NoProgressError, SyncRunningError
-from field_client.store import StoreError
+from field_client.store import NoSpaceError, StoreError
 from field_client.transport import HttpTransport, LineDownError, NotOurServerError, checked_address
 from tests.torture.witness import WitnessedTransport, WitnessFile
 
@@ -66,12 +66,13 @@ class Agent:
         households: list[str] = []
         try:
             self._knock(chance, command, households)
-        except (StoreError, sqlite3.OperationalError) as error:
-            return {"households": households, "refused": f"{type(error).__name__} {error}"}
+        except (NoSpaceError, StoreError, sqlite3.OperationalError) as error:
+            return {"households": households, "refused": type(error).__name__}
         return {"households": households}
 
     def _knock(self, chance: random.Random, command: dict[str, Any], households: list[str]) -> None:
         for _ in range(command["doors"]):
+            self.client.store.require_space(command.get("reserved_bytes", 0))
             with self.client.recording() as actions:
                 household = actions.register_household(
                     area=chance.choice(COMMUNES),

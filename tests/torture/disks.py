@@ -22,7 +22,8 @@ from tests.torture.stage import LOGIN, Stage, TabletProcess, staged
 _SERVER_MIB, _HOME_MIB = 12, 3
 _BALLAST_SHARE = 0.5
 _PUSHES_MOST = 400
-_REFUSED = "refused for want of room"
+_RESERVED_BYTES = 512 * 1024
+_REFUSALS = {"NoSpaceError": "new form refused", "StoreError": "refused in the middle"}
 _DOORS_A_PUSH = 20
 
 
@@ -131,18 +132,19 @@ def fill_disk(database: str, cycles: int, seed: int) -> Row:
 
 def fill_tablet(_database: str, _cycles: int, seed: int) -> Row:
     """Fill a tablet's disk while it records, and while it takes an answer in."""
-    row = Row(
-        "full tablet", "sqlite", not_run=reason_not_to_run(), wanted=frozenset({"refused for want of room"})
-    )
+    row = Row("full tablet", "sqlite", not_run=reason_not_to_run(), wanted=frozenset(_REFUSALS.values()))
     if row.not_run is not None:
         return row
     with staged("sqlite") as stage, small_disk(_HOME_MIB) as disk:
         stage.server.start()
         tablet = stage.tablet("tablet", home=disk / "home")
-        tablet.do("work", seed=seed, doors=3)
-        _record_until_full(tablet, row, seed)
-        while_full = tablet.do("sync", rounds=1)
-        row.fired["synced while full"] += while_full["outcome"] == "synced"
+        _record_until(tablet, row, "NoSpaceError", seed, reserved_bytes=_RESERVED_BYTES)
+        nearly_full = tablet.do("sync", rounds=1)
+        if nearly_full["outcome"] != "synced":
+            row.wrong.append(f"nearly full, and did not sync: {nearly_full}")
+        # Whoever goes on (money was taken) comes to the end of the disk in the middle of an entry.
+        _record_until(tablet, row, "StoreError", seed + 1000, reserved_bytes=0)
+        tablet.do("sync", rounds=1)
         (disk / "ballast").unlink()
         done = tablet.do("sync", rounds=3)
         if done["outcome"] != "synced" or done["unsent"] or done["differing"]:
@@ -156,10 +158,11 @@ def fill_tablet(_database: str, _cycles: int, seed: int) -> Row:
     return row
 
 
-def _record_until_full(tablet: TabletProcess, row: Row, seed: int) -> None:
+def _record_until(tablet: TabletProcess, row: Row, refusal: str, seed: int, reserved_bytes: int) -> None:
+    """Record until the client refuses in this way."""
     for number in range(_PUSHES_MOST):
-        done = tablet.do("work", seed=seed + number, doors=5)
+        done = tablet.do("work", seed=seed + number, doors=5, reserved_bytes=reserved_bytes)
         if "refused" in done:
-            row.fired[_REFUSED] += 1
+            row.fired[_REFUSALS[refusal]] += done["refused"] == refusal
             return
     row.wrong.append("the tablet's disk never got full")
