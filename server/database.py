@@ -135,6 +135,16 @@ class FairQueue:
 
 def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
     """Install what every connection needs; call once per engine, before its first connection."""
+
+    @event.listens_for(engine, "handle_error")
+    def _on_error(context: ExceptionContext) -> None:
+        # Let go of what cannot even be asked whether it lives, and of what SQLite opened for reading
+        # alone since opening it for writing failed once. (Other faults leave a connection that rolls back;
+        # let go of in the middle of a transaction, it would hold the write lock until it is collected.)
+        name = getattr(context.original_exception, "sqlite_errorname", "")
+        if context.is_pre_ping or name.startswith("SQLITE_READONLY"):
+            context.is_disconnect = True
+
     if engine.dialect.name == "postgresql":
 
         @event.listens_for(engine, "connect")
@@ -143,12 +153,6 @@ def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
             connection.autocommit = True
             connection.execute(f"SET lock_timeout = {busy_timeout_ms}")
             connection.autocommit = False
-
-        @event.listens_for(engine, "handle_error")
-        def _on_ping(context: ExceptionContext) -> None:
-            # Whatever keeps a connection from being asked whether it lives: the next one is as good.
-            if context.is_pre_ping:
-                context.is_disconnect = True
 
     if engine.dialect.name != "sqlite":
         return
@@ -164,15 +168,6 @@ def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "handle_error")
-    def _on_error(context: ExceptionContext) -> None:
-        # Where a file could not be opened for writing once, SQLite opens it for reading alone and
-        # keeps it so. (Other faults leave a connection that rolls back; one that is let go of in the
-        # middle of a transaction would hold the write lock until the collector comes by.)
-        name = getattr(context.original_exception, "sqlite_errorname", "")
-        if name.startswith("SQLITE_READONLY"):
-            context.is_disconnect = True
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
