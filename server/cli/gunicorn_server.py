@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
-from wsgiref.types import WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from server.cli.office_app import calm_collector, configured_app
@@ -36,6 +37,45 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     def exception(self, msg: str, *_args: Any, **_kwargs: Any) -> None:
         """Keep the template of the message, and no traceback: its last line may hold values."""
         self.error_log.error("%s", msg)
+
+
+class _Body:
+    """A request's body whose broken chunks read as a broken line: the sender's fault, a 400 of the app."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes. Raises OSError where the body breaks off."""
+        return self._whole(self._body.read, size)
+
+    def readline(self, size: int = -1) -> bytes:
+        """Return the next line. Raises OSError where the body breaks off."""
+        return self._whole(self._body.readline, size)
+
+    def readlines(self, _hint: int = -1) -> list[bytes]:
+        """Return the rest, line by line. Raises OSError where the body breaks off."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    @staticmethod
+    def _whole(read: Callable[[int], bytes], size: int) -> bytes:
+        try:
+            return read(size)
+        except ParseException as error:
+            raise OSError("the body breaks off") from error
+
+
+def reading_bodies_as_sent(app: WSGIApplication) -> WSGIApplication:
+    """Return the app behind bodies whose framing may lie."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["wsgi.input"] = _Body(environ["wsgi.input"])
+        return app(environ, start_response)
+
+    return answer
 
 
 def _closed_already(graceful: bool = False) -> None:
@@ -96,7 +136,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         if self.cfg.workers == 1:
             start_jobs(runtime_of(app))
         calm_collector()
-        return app
+        return reading_bodies_as_sent(app)
 
 
 def serve_with_gunicorn(
