@@ -15,7 +15,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
-from server.cli.office_app import calm_collector, configured_app
+from server.cli.office_app import calm_collector, configured_app, share_freed_memory
 from server.runtime import runtime_of
 from server.scheduler import start_jobs
 
@@ -132,6 +132,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> WSGIApplication:
         """Make the app in the process that serves: no connection ever crosses a fork."""
+        share_freed_memory()
         app = configured_app()
         if self.cfg.workers == 1:
             start_jobs(runtime_of(app))

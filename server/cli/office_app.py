@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from wsgiref.types import WSGIApplication
 
@@ -14,6 +15,10 @@ from server.database import DatabaseBusyError, StorageFullError
 from server.operations import readiness
 from server.runtime import Runtime, runtime_of
 
+# mallopt's names in glibc's malloc.h, and what each is set to.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_MALLOC = ((_M_ARENA_MAX, 2), (_M_MMAP_THRESHOLD, 512 * 1024), (_M_TRIM_THRESHOLD, 4 * 1024 * 1024))
+
 
 def configured_app() -> WSGIApplication:
     """Return the app that the environment describes, or end the command with what is wrong."""
@@ -21,6 +26,20 @@ def configured_app() -> WSGIApplication:
         return create_app()
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from error
+
+
+def share_freed_memory() -> bool:
+    """Let what one thread has freed serve the next, and large pieces go back to the system at once.
+
+    glibc gives every thread an arena of its own, in which the memory of the largest push that the
+    thread ever met stays for good: `make hostile` took 80 MiB more. Call before threads start.
+    Returns False where the C library knows no such settings; then nothing is changed.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return all(mallopt(name, value) == 1 for name, value in _MALLOC)
 
 
 def calm_collector() -> None:

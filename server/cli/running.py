@@ -9,7 +9,7 @@ import threading
 import rich_click as click
 import waitress
 
-from server.cli.office_app import calm_collector, configured_app, serving_runtime
+from server.cli.office_app import calm_collector, configured_app, serving_runtime, share_freed_memory
 from server.request_log import configure_logging
 from server.runtime import runtime_of
 from server.scheduler import start_jobs
@@ -53,6 +53,7 @@ def serve(host: str, port: int, workers: int, quiet_seconds: int, with_waitress:
 
 
 def _serve_with_waitress(host: str, port: int) -> None:
+    share_freed_memory()
     app = configured_app()
     scheduler = start_jobs(runtime_of(app))
     calm_collector()

@@ -20,10 +20,15 @@ class Serving:
     """One `tungnha serve` over a database; `order` says where the next push is to stop."""
 
     def __init__(
-        self, database_url: str, folder: Path, options: tuple[str, ...] = ("--with-waitress",)
+        self,
+        database_url: str,
+        folder: Path,
+        options: tuple[str, ...] = ("--with-waitress",),
+        **environment: str,
     ) -> None:
         self._options = options
         self.environment = os.environ | office_environment(database_url) | {"PYTHONPATH": str(_ROOT)}
+        self.environment |= environment
         self.order = folder / "stop-at"
         self.port = 0
         self.start()
