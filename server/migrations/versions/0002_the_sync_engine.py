@@ -39,6 +39,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("backup_id", "installation_id", name=op.f("pk_backup_mark")),
     )
     op.create_table(
+        "desk_backlog",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_desk_backlog")),
+    )
+    op.create_table(
         "desk_record",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
@@ -176,5 +182,6 @@ def downgrade() -> None:
     op.drop_table("statement")
     op.drop_table("journal_hole")
     op.drop_table("desk_record")
+    op.drop_table("desk_backlog")
     op.drop_table("backup_mark")
     op.drop_table("adjustment")
