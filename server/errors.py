@@ -126,6 +126,16 @@ def refuses(blueprint: Any, *statuses: int) -> Callable[[_Route], _Route]:
     return decorate
 
 
+def refuses_people(blueprint: Any, *statuses: int) -> Callable[[_Route], _Route]:
+    """Document how a route for logged-in people can refuse, and that it wants a session."""
+
+    def decorate(route: _Route) -> _Route:
+        route = blueprint.doc(security=[{"session": []}])(route)
+        return refuses(blueprint, 401, 403, 422, 503, *statuses)(route)
+
+    return decorate
+
+
 def install_error_handlers(app: Flask) -> None:
     """Let `app` answer every error in the one form of its kind of route."""
     app.register_error_handler(ProblemError, _render)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -46,7 +46,7 @@ from server.dashboard.wiring import (
     page_argument,
     whole_argument,
 )
-from server.errors import ProblemError, refuses
+from server.errors import ProblemError, refuses_people
 from server.quotas.rules import STATES
 from server.receipts.rendering import qr_svg
 from server.runtime import current_runtime
@@ -169,23 +169,10 @@ def _code_qr_uri(code: IssuedCode) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode('ascii')).decode('ascii')}"
 
 
-_Route = TypeVar("_Route", bound=Callable[..., Any])
-
-
-def _refuses(*statuses: int) -> Callable[[_Route], _Route]:
-    """Document how a logged-in route can refuse, and who may ask it."""
-
-    def decorate(route: _Route) -> _Route:
-        route = api_blueprint.doc(security=[{"session": []}])(route)
-        return refuses(api_blueprint, 401, 403, 422, 503, *statuses)(route)
-
-    return decorate
-
-
 @api_blueprint.get("/board")
 @api_blueprint.arguments(BoardQuery, location="query")
 @api_blueprint.response(200, BoardShown)
-@_refuses(404)
+@refuses_people(api_blueprint, 404)
 def board_shown(query: dict[str, Any]) -> dict[str, Any]:
     """Return the quota board of a campaign, within the areas that the caller oversees."""
     choice = BoardChoice(
@@ -223,7 +210,7 @@ def _line_shown(line: BoardLine) -> dict[str, Any]:
 @api_blueprint.get("/agents/<uuid:worker_id>/entries")
 @api_blueprint.arguments(PageQuery, location="query")
 @api_blueprint.response(200, EntriesShown)
-@_refuses(404)
+@refuses_people(api_blueprint, 404)
 def entries_shown(query: dict[str, Any], worker_id: UUID) -> dict[str, Any]:
     """Return the entries that an agent's tablets delivered, the latest received first."""
     with look() as seen:
@@ -235,7 +222,7 @@ def entries_shown(query: dict[str, Any], worker_id: UUID) -> dict[str, Any]:
 @api_blueprint.get("/quarantine")
 @api_blueprint.arguments(PageQuery, location="query")
 @api_blueprint.response(200, EntriesShown)
-@_refuses()
+@refuses_people(api_blueprint)
 def quarantine_shown(query: dict[str, Any]) -> dict[str, Any]:
     """Return the entries that somebody has to settle, newest first."""
     with look() as seen:
@@ -256,7 +243,7 @@ def _entries_shown(lines: Sequence[EntryLine], listing: Listing) -> dict[str, An
 @api_blueprint.doc(security=[{"session": [], "form_token": []}])
 @api_blueprint.arguments(EnrolmentCodeRequest)
 @api_blueprint.response(201, EnrolmentCodeShown)
-@_refuses(400, 404, 413, 415, 507)
+@refuses_people(api_blueprint, 400, 404, 413, 415, 507)
 def create_enrolment_code(body: dict[str, Any]) -> dict[str, Any]:
     """Make a one-time code with which a worker's tablet enrols; needs the form token in X-CSRFToken."""
     account_id = current_account().account_id

@@ -324,8 +324,3 @@ def recall_revoked(change: Change, installation_id: str, last_valid_seq: int) ->
         last_valid_seq=last_valid_seq,
         revoked_ms=change.now_ms,
     )
-
-
-def recall_written_off(change: Change, installation_id: str) -> None:
-    """Give a lost tablet up again; the proposal and its confirmation are rows of the office."""
-    change.update(_INSTALLATION, {"id": installation_id}, written_off_ms=change.now_ms)

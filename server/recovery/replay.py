@@ -14,8 +14,9 @@ from sqlalchemy import Connection, select
 from server.audit.changes import Actor, Change, run_change
 from server.audit.desk_journal import DeskLine, adopt_desk_lines, desk_lines
 from server.audit.office_rows import OFFICE_CHANGED, apply_office_rows, opened_office_rows
-from server.devices.actions import recall_fenced, recall_revoked, recall_written_off
+from server.devices.actions import recall_fenced, recall_revoked
 from server.devices.readmission import certified, readmit_installation
+from server.devices.write_offs import recall_write_off
 from server.exchange.desk import DeskRefusedError, replay_desk_entry
 from server.quotas.acceptance import recall_adjustments, recall_statement
 from server.recovery.models import DeskBacklog
@@ -69,7 +70,7 @@ def _replay_revoked(_runtime: Runtime, change: Change, line: DeskLine) -> None:
 
 
 def _replay_written_off(_runtime: Runtime, change: Change, line: DeskLine) -> None:
-    recall_written_off(change, line.members["installation"])
+    recall_write_off(change, line.members["installation"], line.at_ms)
 
 
 def _replay_entry(runtime: Runtime, change: Change, line: DeskLine) -> None:

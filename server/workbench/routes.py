@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -16,7 +16,7 @@ from server.dashboard.formats import visible_text
 from server.dashboard.queries import Sight
 from server.dashboard.schemas import PageQuery
 from server.dashboard.wiring import LARGEST_SEQ, change_in_sight, look, page_argument, whole_argument
-from server.errors import ProblemError, refuses
+from server.errors import ProblemError, refuses_people
 from server.exchange.desk import DeskRefusedError
 from server.people.rules import HOUSEHOLD_POLICIES, PERSON_POLICIES
 from server.runtime import current_runtime
@@ -269,23 +269,10 @@ def _pretty(raw: str) -> str | None:
         return None
 
 
-_Route = TypeVar("_Route", bound=Callable[..., Any])
-
-
-def _refuses(*statuses: int) -> Callable[[_Route], _Route]:
-    """Document how a logged-in route can refuse, and who may ask it."""
-
-    def decorate(route: _Route) -> _Route:
-        route = api_blueprint.doc(security=[{"session": []}])(route)
-        return refuses(api_blueprint, 401, 403, 422, 503, *statuses)(route)
-
-    return decorate
-
-
 @api_blueprint.get("/conflicts")
 @api_blueprint.arguments(PageQuery, location="query")
 @api_blueprint.response(200, ConflictsShown)
-@_refuses()
+@refuses_people(api_blueprint)
 def conflicts_shown(query: dict[str, Any]) -> dict[str, Any]:
     """Return the records of which two agents have said different things, the longest waiting first."""
     with look() as seen:
@@ -306,7 +293,7 @@ def conflicts_shown(query: dict[str, Any]) -> dict[str, Any]:
 
 @api_blueprint.get("/conflicts/<uuid:record_id>")
 @api_blueprint.response(200, ConflictShown)
-@_refuses(404, 507)
+@refuses_people(api_blueprint, 404, 507)
 def conflict_shown(record_id: UUID) -> dict[str, Any]:
     """Return the values in dispute, numbers masked; the look becomes a row of the audit."""
     return _dispute_shown(str(record_id))
@@ -316,7 +303,7 @@ def conflict_shown(record_id: UUID) -> dict[str, Any]:
 @api_blueprint.doc(security=[{"session": [], "form_token": []}])
 @api_blueprint.arguments(Resolution)
 @api_blueprint.response(200, ConflictShown)
-@_refuses(400, 404, 413, 415, 507)
+@refuses_people(api_blueprint, 400, 404, 413, 415, 507)
 def conflict_resolved(body: dict[str, Any], record_id: UUID) -> dict[str, Any]:
     """Settle fields and return the disputes that are left; needs the form token in X-CSRFToken."""
     runtime = current_runtime()

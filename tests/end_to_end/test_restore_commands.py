@@ -11,7 +11,7 @@ import pytest
 
 from server.operations import make_backup
 from sync.clock import SystemClock
-from tests.scenarios.test_traces import a_paid_enrolment
+from tests.support.at_the_door import a_paid_enrolment
 from tests.support.office_checks import cash_of, rows
 from tests.support.offices import office_environment
 from tests.support.restoring import emptied, programs_on_path

@@ -13,22 +13,14 @@ from server.devices.write_offs import WriteOffRefusedError, confirm_write_off, p
 from server.quotas.acceptance import AcceptanceRefusedError, accept_period, post_adjustments
 from server.quotas.completeness import completeness_at
 from server.quotas.statements import adjustments_of, lines_of, unposted
-from tests.support.office_checks import problems_of, rows
+from tests.support.office_checks import rows
 from tests.support.raw_tablet import RawTablet, a_tablet
-from tests.support.small_office import COMMUNES, LAUNCH_DAY, SmallOffice, small_office
+from tests.support.small_office import COMMUNES, LAUNCH_DAY, SmallOffice
 
 DAY = date(2020, 5, 12)
 PERSON = "000190000001"
 ONE, OTHER = Actor("account:one", "worker-one"), Actor("account:other", "worker-other")
 _numbers = count(2)
-
-
-@pytest.fixture
-def office(any_database):
-    with small_office(any_database) as office:
-        yield office
-        assert problems_of(office) == []
-    office.runtime.transactions.engine.dispose()
 
 
 def enrol_somebody(client: FieldClient, national_id: str | None = None) -> None:

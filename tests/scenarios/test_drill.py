@@ -12,23 +12,10 @@ from server.recovery.drill import drill, newest_backups
 from server.recovery.jobs import gather_heads_nightly
 from server.recovery.placing import RestoreError
 from server.recovery.restore import restore
-from tests.scenarios.test_traces import a_paid_enrolment
-from tests.support.office_checks import problems_of, rows
-from tests.support.restoring import backed_up, programs_on_path
+from tests.support.at_the_door import a_household, a_paid_enrolment
+from tests.support.office_checks import rows
+from tests.support.restoring import backed_up
 from tests.support.small_office import COMMUNES, small_office
-
-
-@pytest.fixture
-def office(any_database, monkeypatch):
-    programs_on_path(monkeypatch)
-    with small_office(any_database) as office:
-        yield office
-        assert problems_of(office) == []
-    office.runtime.transactions.engine.dispose()
-
-
-def a_household(client, name="Lê Văn Tám"):
-    return client.actions.register_household(area=COMMUNES[1], head_name=name, address="1 Hùng Vương")
 
 
 def a_busy_office(office):

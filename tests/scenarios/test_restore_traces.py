@@ -10,25 +10,12 @@ from field_client.delivery import DeviceCopiedError
 from field_client.purging import PURGED_AFTER_MS
 from server.audit.actions import close_recovery
 from server.devices.actions import start_epoch
-from tests.scenarios.test_traces import a_paid_enrolment, clone_of
-from tests.support.office_checks import cash_of, count, incidents, outcome_of, problems_of, rows
-from tests.support.restoring import backed_up, programs_on_path, restored_by_hand
-from tests.support.small_office import COMMUNES, small_office
+from tests.support.at_the_door import a_household, a_paid_enrolment, clone_of
+from tests.support.office_checks import cash_of, count, incidents, outcome_of, rows
+from tests.support.restoring import backed_up, restored_by_hand
+from tests.support.small_office import COMMUNES
 
 A_MONTH_MS = PURGED_AFTER_MS + 1
-
-
-@pytest.fixture
-def office(any_database, monkeypatch):
-    programs_on_path(monkeypatch)
-    with small_office(any_database) as office:
-        yield office
-        assert problems_of(office) == []
-    office.runtime.transactions.engine.dispose()
-
-
-def a_household(client, name="Lê Văn Tám"):
-    return client.actions.register_household(area=COMMUNES[1], head_name=name, address="1 Hùng Vương")
 
 
 def standing(client):

@@ -24,7 +24,7 @@ from server.recovery.queries import recovery_status
 from server.recovery.replay import replay_backlog
 from server.recovery.restore import NUMBERS_LEFT_OUT, restore
 from sync.audit import audit_digest, audit_genesis
-from tests.scenarios.test_traces import a_paid_enrolment
+from tests.support.at_the_door import a_household, a_paid_enrolment
 from tests.support.clocks import CountingIds
 from tests.support.desk import a_supervisor, decide
 from tests.support.office_checks import (
@@ -32,29 +32,15 @@ from tests.support.office_checks import (
     count,
     incidents,
     outcome_of,
-    problems_of,
     rows,
     state_of,
 )
 from tests.support.raw_tablet import RawTablet
-from tests.support.restoring import backed_up, emptied, programs_on_path, restored, restored_by_hand
-from tests.support.small_office import COMMUNES, DRIVE, small_office
+from tests.support.restoring import backed_up, emptied, restored, restored_by_hand
+from tests.support.small_office import COMMUNES, DRIVE
 from tests.support.staff import PASSWORD, an_account, log_in
 
 INSTALLATIONS = "SELECT id, number, worker_id, state, predecessor_id FROM installation ORDER BY number"
-
-
-@pytest.fixture
-def office(any_database, monkeypatch):
-    programs_on_path(monkeypatch)
-    with small_office(any_database) as office:
-        yield office
-        assert problems_of(office) == []
-    office.runtime.transactions.engine.dispose()
-
-
-def a_household(client, name="Lê Văn Tám"):
-    return client.actions.register_household(area=COMMUNES[1], head_name=name, address="1 Hùng Vương")
 
 
 def revoked(office, client):

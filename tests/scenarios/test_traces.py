@@ -7,7 +7,6 @@ test_acceptance.py; the ones about single rules stand beside their rule in tests
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 
 import pytest
@@ -15,16 +14,9 @@ import pytest
 from field_client.delivery import DeviceCopiedError
 from field_client.transport import HttpTransport, LineDownError
 from server.exchange.jobs import expire_held_entries
-from tests.support.office_checks import cash_of, count, incidents, outcome_of, problems_of, rows
-from tests.support.small_office import COMMUNES, SERVER_URL, small_office
-
-
-@pytest.fixture
-def office(any_database):
-    with small_office(any_database) as office:
-        yield office
-        assert problems_of(office) == []
-    office.runtime.transactions.engine.dispose()
+from tests.support.at_the_door import a_paid_enrolment, clone_of
+from tests.support.office_checks import cash_of, count, incidents, outcome_of, rows
+from tests.support.small_office import COMMUNES, SERVER_URL
 
 
 class DeafTransport(HttpTransport):
@@ -33,32 +25,6 @@ class DeafTransport(HttpTransport):
     def post(self, path, body, signature):
         super().post(path, body, signature)
         raise LineDownError("cut")
-
-
-def a_paid_enrolment(client, national_id: str = "000190000001"):
-    """Capture a household, a person, an enrolment and its payment with the receipt."""
-    household = client.actions.register_household(area=COMMUNES[1], head_name="Lê Văn Tám", address="1")
-    person = client.actions.register_person(
-        full_name="Lê Thị Bưởi", household=household, national_id=national_id
-    )
-    enrolment = client.actions.record_enrolment(
-        person=person,
-        scheme="voluntary",
-        status="new",
-        from_month="2020-06",
-        months=3,
-        amount_due_vnd=300_000,
-        campaign=1,
-    )
-    return client.actions.collect_payment([(enrolment, 300_000)])
-
-
-def clone_of(office, client):
-    """Return a second copy of a tablet's home, as a restored backup makes it."""
-    home = office.folder / f"clone-{len(list(office.folder.iterdir()))}"
-    client.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copytree(client.store.home, home)
-    return office.open_tablet(home)
 
 
 def test_clone_pay_lost_response_re_enrol(office):
