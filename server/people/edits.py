@@ -11,7 +11,7 @@ from typing import Any
 
 from server.audit.changes import Change
 from server.people.models import EditConflict, FieldEdit
-from server.people.queries import CONFLICT_KEY, edit_logs, open_conflicts_of
+from server.people.queries import CONFLICT_KEY, ConflictView, edit_logs, open_conflicts
 from server.people.rules import edited_text
 from server.sealing import Sealer
 from sync.merge import FieldConflict, LoggedEdit, Policy, conflicts, ranked, standing_fields, takes_over
@@ -38,6 +38,7 @@ class EditLog:
         self._sealer = sealer
         self._wanted: set[str] = set()
         self._logs: dict[str, list[LoggedEdit]] = {}
+        self._open_conflicts: Mapping[str, list[ConflictView]] | None = None
 
     def want(self, record_id: str) -> None:
         """Ask for the edits of a record before `load`."""
@@ -117,7 +118,10 @@ class EditLog:
         """Close the open conflicts on `fields` that the office saw: both entries stand before its base."""
         log = [edit.entry_id for edit in self._logs[record_id]]
         seen = set(log[: log.index(amendment.base) + 1])
-        for conflict in open_conflicts_of(self._change.connection, record_id):
+        if self._open_conflicts is None:
+            # Only decisions of the office ask: a tablet's push saves the query.
+            self._open_conflicts = open_conflicts(self._change.connection, self._wanted)
+        for conflict in self._open_conflicts.get(record_id, ()):
             if conflict.field in fields and {conflict.winner_entry_id, conflict.loser_entry_id} <= seen:
                 key = {name: getattr(conflict, name) for name in CONFLICT_KEY}
                 self._change.update(

@@ -239,13 +239,21 @@ _RECORDS = union_all(
 ).subquery("records")
 
 
-def open_conflicts_of(connection: Connection, record_id: str) -> list[ConflictView]:
-    """Return the open conflicts of a record, by field."""
+def open_conflicts(connection: Connection, record_ids: Iterable[str]) -> dict[str, list[ConflictView]]:
+    """Return the open conflicts of each record that has any, by field."""
     conflict = EditConflict.__table__
     columns = [conflict.c[name] for name in ConflictView.__dataclass_fields__]
-    statement = select(*columns).where(conflict.c.record_id == record_id, conflict.c.state == "open")
-    rows = connection.execute(statement.order_by(*(conflict.c[name] for name in CONFLICT_KEY)))
-    return [ConflictView(*row) for row in rows]
+    found: dict[str, list[ConflictView]] = defaultdict(list)
+    for part in chunks(sorted(record_ids)):
+        statement = select(*columns).where(conflict.c.record_id.in_(part), conflict.c.state == "open")
+        for row in connection.execute(statement.order_by(*(conflict.c[name] for name in CONFLICT_KEY))):
+            found[row.record_id].append(ConflictView(*row))
+    return found
+
+
+def open_conflicts_of(connection: Connection, record_id: str) -> list[ConflictView]:
+    """Return the open conflicts of a record, by field."""
+    return open_conflicts(connection, [record_id])[record_id]
 
 
 def disputed_records(

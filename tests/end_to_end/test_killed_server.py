@@ -136,7 +136,7 @@ def test_the_desk_client_does_a_whole_day_through_its_command(office, serving, t
     person = saved("person", "--full-name", "Lê Thị Bưởi", "--household", household)
     saved("visit", household, "agreed")
     enrolment = saved(
-        *("enrolment", person, "--scheme", "health", "--from-day", "2026-12-01"),
+        *("enrolment", person, "--scheme", "health", "--from-month", "2026-12"),
         *("--months", "12", "--amount-due", "972000"),
     )
     collected = field("collect", enrolment)

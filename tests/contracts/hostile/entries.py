@@ -205,9 +205,9 @@ def _oversized(rng: Random, lane: Lane) -> list[str]:
 
 def _full(rng: Random, lane: Lane) -> list[str]:
     """As many entries as a push may have; as large as an entry may be, where there is room."""
-    kind = rng.choice(_KINDS)
     entries = []
     for _ in range(LIMITS.batch_entries - 1):
+        kind = rng.choice(_KINDS)
         entry = _own_entry(lane, kind, body_from(rng, lane, kind))
         # All of them padded would not fit the request: quotes inside a string take two bytes.
         entries.append(entry[:-1] + " " * (LIMITS.entry_bytes - len(entry) - 400) + "}")
