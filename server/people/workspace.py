@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from heapq import nsmallest
 from typing import Any
 
 from schemas.names import masked
@@ -47,6 +48,10 @@ class _Wanted:
     moving: set[str] = field(default_factory=set)
     numbers: set[tuple[str, str]] = field(default_factory=set)
     joining: dict[str, set[str]] = field(default_factory=lambda: {"household": set(), "person": set()})
+
+
+# How many persons with the same number a new one is compared with.
+_NOTED_MOST = 20
 
 
 class PeopleWorkspace:
@@ -389,7 +394,8 @@ class PeopleWorkspace:
             if index is None:
                 continue
             others = self._sharing[name, index]
-            for other_id in sorted(others - {person_id}):
+            # The earliest stand for all: pairs of all with all would outgrow the persons themselves.
+            for other_id in nsmallest(_NOTED_MOST, others - {person_id}):
                 shared = True
                 self._candidates[person_id, other_id, name] = None
             others.add(person_id)
