@@ -79,13 +79,16 @@ class _Load:
         batch = self._scale.large_batch
         try:
             households = seed_households(tablet, batch, batch)
-            while time.monotonic() < self._until_s:
+            # One batch at least, however long the seeding took.
+            is_over = False
+            while not is_over:
                 visits = [tablet.visit(household) for household in households]
                 reply = tablet.line.send(tablet.sync_request(visits, pulls=True))
                 require_applied(reply)
                 tablet.take_in(reply)
                 with self._guard:
                     self.entries += len(visits)
+                is_over = time.monotonic() >= self._until_s
         except Exception as error:  # noqa: BLE001 - told to the thread that started this one
             self._failures.append(error)
 
