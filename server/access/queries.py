@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from server.access.models import Account, LoginSession
-from server.database import chunks
+from server.bulk_rows import chunks
 
 _ACCOUNT, _SESSION = Account.__table__.c, LoginSession.__table__.c
 

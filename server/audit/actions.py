@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from server.audit.changes import Change
 from server.audit.models import OfficeState, ScopeHead
 from server.audit.queries import EPOCH, FIRST_EPOCH, RECOVERING
-from server.database import chunks, insert_missing
+from server.bulk_rows import chunks, insert_missing
 
 _STATE = OfficeState.__table__
 

@@ -34,14 +34,8 @@ from server.audit.desk_journal import append_desk_records, mirror_desk_journal
 from server.audit.models import AuditHead, AuditRow
 from server.audit.office_rows import OFFICE_CHANGED, OfficeRows
 from server.audit.stamping import RecordChange, stamp_feeds
-from server.database import (
-    DatabaseBusyError,
-    DeadlockError,
-    Seals,
-    Transactions,
-    insert_missing,
-    insert_rows,
-)
+from server.bulk_rows import insert_missing, insert_rows
+from server.database import DatabaseBusyError, DeadlockError, Seals, Transactions
 from sync.audit import audit_digest, audit_genesis, detail_text
 
 _ATTEMPTS = 5

@@ -24,7 +24,8 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, insert, select, update
 
 from server.audit.models import DeskRecord, OfficeState
-from server.database import DatabaseBusyError, StorageFullError, Transactions, insert_missing
+from server.bulk_rows import insert_missing
+from server.database import DatabaseBusyError, StorageFullError, Transactions
 from sync.audit import audit_digest, audit_genesis, detail_text
 
 _CHAIN = "desk"

@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, delete, true, update
 
 from schemas.signatures import from_base64url, to_base64url
-from server.database import Base, Seals, upsert
+from server.bulk_rows import upsert
+from server.database import Base, Seals
 
 OFFICE_CHANGED = "office_changed"
 OFFICE_TABLES = frozenset(

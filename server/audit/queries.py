@@ -17,7 +17,7 @@ from server.audit.models import (
     Record,
     ScopeHead,
 )
-from server.database import among, chunks, rows_among
+from server.bulk_rows import among, chunks, rows_among
 from sync.audit import audit_digest, audit_genesis
 from sync.feed import EMPTY_SUM, sum_changed
 from sync.pull import Grant

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from server.audit.models import FeedRow, Record, ScopeHead
 from server.audit.queries import current_epoch
-from server.database import among, insert_missing, insert_rows, rows_among, upsert
+from server.bulk_rows import among, insert_missing, insert_rows, rows_among, upsert
 from sync.feed import EMPTY_SUM, row_hash, sum_changed
 
 

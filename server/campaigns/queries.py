@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from server.bulk_rows import among, rows_among
 from server.campaigns.models import Campaign, CampaignArea
-from server.database import among, rows_among
 
 
 @dataclass(frozen=True, slots=True)

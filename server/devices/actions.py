@@ -21,7 +21,7 @@ from schemas.signatures import (
 from server.audit.actions import advance_epoch, enter_recovery
 from server.audit.changes import Change
 from server.audit.queries import current_epoch
-from server.database import insert_missing
+from server.bulk_rows import insert_missing
 from server.devices.models import (
     BackupMark,
     ClockMarkRow,

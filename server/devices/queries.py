@@ -9,7 +9,7 @@ from functools import lru_cache
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
 from schemas.signatures import PublicKey
-from server.database import among, chunks, rows_among
+from server.bulk_rows import among, chunks, rows_among
 from server.devices.models import (
     BackupMark,
     ClockMarkRow,

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select, update
 
 from schemas.signatures import CERTIFICATE_CONTEXT, PublicKey, from_base64url, statement_content
 from server.audit.changes import Change
-from server.database import insert_missing
+from server.bulk_rows import insert_missing
 from server.devices.actions import insert_installation
 from server.devices.models import Installation, InstallationCounter
 from server.devices.queries import InstallationView, installation_by_id

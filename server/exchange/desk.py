@@ -17,7 +17,7 @@ from server.devices.queries import InstallationView
 from server.devices.rules import InstallationState
 from server.exchange.batch import Batch
 from server.exchange.deciding import decide_entries
-from server.exchange.intake import Candidate, Incoming, read_incoming, seal_entry
+from server.exchange.intake import fresh_candidate, read_incoming, seal_entry
 from server.exchange.judging import JudgementError, Position
 from server.journals.actions import lock_names
 from server.journals.queries import desk_journal_head, known_entries, last_wall_ms
@@ -157,30 +157,17 @@ def _position(runtime: Runtime, change: Change, head: JournalHead, raw: str, wor
         sealed=seal_entry(runtime.sealer, DESK, incoming.seq, raw),
         corrected=corrected,
         business_day=day,
-        candidate=_candidate(incoming, worker_id, corrected, change.now_ms, day),
+        candidate=fresh_candidate(
+            incoming,
+            DESK,
+            worker_id,
+            corrected=corrected,
+            claimed_ms=wall_ms,
+            business_day=day,
+            received_ms=change.now_ms,
+        ),
         previous_wall_ms=None,
         received_ms=change.now_ms,
-    )
-
-
-def _candidate(
-    incoming: Incoming, worker_id: str, corrected: CorrectedTime, now_ms: int, day: Any
-) -> Candidate | None:
-    if incoming.kind is None or incoming.body is None or incoming.shown_id is None:
-        return None
-    return Candidate(
-        entry_id=incoming.shown_id,
-        installation_id=DESK,
-        seq=incoming.seq,
-        worker_id=worker_id,
-        kind=incoming.kind,
-        body=incoming.body,
-        sha256=incoming.sha256,
-        referrals=incoming.referrals,
-        corrected=corrected,
-        claimed_ms=corrected.upper_ms,
-        business_day=day,
-        received_ms=now_ms,
     )
 
 

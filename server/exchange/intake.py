@@ -141,6 +141,35 @@ class Candidate(Struct, frozen=True, gc=False):
         return min(max(self.claimed_ms, self.corrected.lower_ms), self.corrected.upper_ms)
 
 
+def fresh_candidate(
+    incoming: Incoming,
+    installation_id: str,
+    worker_id: str,
+    *,
+    corrected: CorrectedTime,
+    claimed_ms: int,
+    business_day: date,
+    received_ms: int,
+) -> Candidate | None:
+    """Return an entry that has just come as a candidate; None where it does not read."""
+    if incoming.kind is None or incoming.body is None or incoming.shown_id is None:
+        return None
+    return Candidate(
+        entry_id=incoming.shown_id,
+        installation_id=installation_id,
+        seq=incoming.seq,
+        worker_id=worker_id,
+        kind=incoming.kind,
+        body=incoming.body,
+        sha256=incoming.sha256,
+        referrals=incoming.referrals,
+        corrected=corrected,
+        claimed_ms=claimed_ms,
+        business_day=business_day,
+        received_ms=received_ms,
+    )
+
+
 def held_candidate(stored: StoredEntry) -> Candidate | None:
     """Return a stored entry as a candidate, as it was corrected; None where it no longer reads."""
     if stored.correction is not None:

@@ -28,8 +28,8 @@ from server.exchange.batch import Batch
 from server.exchange.deciding import decide_entries
 from server.exchange.epochs import EpochForgottenError, first_receipt, have_epoch_above, is_forgotten
 from server.exchange.intake import (
-    Candidate,
     Incoming,
+    fresh_candidate,
     read_incoming,
     seal_entries,
 )
@@ -386,22 +386,15 @@ class _Work:
                 received_ms = min(received_ms, arrived[1])
             corrected = timeline.corrected(captured, item.seq, received_ms)
             day = business_day(captured, corrected, zone)
-            candidate = None
-            if item.kind is not None and item.body is not None and item.shown_id is not None:
-                candidate = Candidate(
-                    entry_id=item.shown_id,
-                    installation_id=installation.id,
-                    seq=item.seq,
-                    worker_id=installation.worker_id,
-                    kind=item.kind,
-                    body=item.body,
-                    sha256=item.sha256,
-                    referrals=item.referrals,
-                    corrected=corrected,
-                    claimed_ms=captured.wall_ms,
-                    business_day=day,
-                    received_ms=received_ms,
-                )
+            candidate = fresh_candidate(
+                item,
+                installation.id,
+                installation.worker_id,
+                corrected=corrected,
+                claimed_ms=captured.wall_ms,
+                business_day=day,
+                received_ms=received_ms,
+            )
             positions.append(
                 Position(item, digest, sealed, corrected, day, received_ms, candidate, previous_ms)
             )

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Connection, Text, bindparam, func, select
 from sqlalchemy.dialects import postgresql
 
 from server.audit.changes import Change
-from server.database import among, insert_missing, rows_among
+from server.bulk_rows import among, insert_missing, rows_among
 from server.journals.models import (
     ContestedEntry,
     Entry,

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, and_, bindparam, func, select
 
-from server.database import among, rows_among
+from server.bulk_rows import among, rows_among
 from server.journals.models import Entry, HeldWait, JournalHole, Outcome
 from server.sealing import Sealer
 from sync.journal import DESK, chain, genesis_digest

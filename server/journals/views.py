@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from server.database import chunks
+from server.bulk_rows import chunks
 from server.journals.models import ContestedEntry, Entry, Incident, Outcome
 from server.journals.queries import SEALED_AT
 from server.sealing import Sealer

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from server.database import chunks
+from server.bulk_rows import chunks
 from server.money.models import LedgerLine, MoneyCase, PaymentRow
 from server.money.rules import Payment, PaymentState, cash_in_hand, suspense, transfer_claims
 

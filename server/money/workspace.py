@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from server.audit.changes import Change
-from server.database import chunks
+from server.bulk_rows import chunks
 from server.money.models import LedgerLine, MoneyCase, PaymentRow
 from server.money.queries import payment_of_row
 from server.money.rules import (

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from server.access.rules import RoleHeld
-from server.database import among, chunks, rows_among
+from server.bulk_rows import among, chunks, rows_among
 from server.office.models import Area, Assignment, Organisation, Team, TeamMembership, Worker
 from server.office.rules import AreaFilter, AssignmentSpan, Membership
 

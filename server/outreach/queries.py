@@ -9,7 +9,7 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from server.database import among, rows_among
+from server.bulk_rows import among, rows_among
 from server.outreach.models import Enrolment, Visit, VssidInstall
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, literal, select, union_all
 
 from schemas.names import initials
-from server.database import among, chunks, rows_among
+from server.bulk_rows import among, chunks, rows_among
 from server.people.models import EditConflict, FieldEdit, Household, Person
 from server.people.rules import IDENTIFYING_NUMBERS, PERSON_NUMBERS, Identified, identity
 from sync.merge import LoggedEdit

@@ -10,7 +10,7 @@ from typing import Any
 
 from schemas.names import masked
 from server.audit.changes import Change
-from server.database import insert_missing
+from server.bulk_rows import insert_missing
 from server.people.edits import Amendment, EditLog
 from server.people.models import DuplicateCandidate
 from server.people.queries import (

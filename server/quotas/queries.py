@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, FromClause, Select, select
 
-from server.database import among, chunks, rows_among
+from server.bulk_rows import among, chunks, rows_among
 from server.quotas.models import CreditRow, FactRow, IndicatorRow, PlanRow, QuotaRow
 from server.quotas.rules import FACT_KINDS, Credit, Fact, Indicator
 

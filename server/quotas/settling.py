@@ -18,8 +18,8 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, FromClause, Table, Update, and_, bindparam, select, update
 
 from server.audit.changes import Change
+from server.bulk_rows import among, insert_missing, rows_among
 from server.campaigns.queries import campaigns_by_number
-from server.database import among, insert_missing, rows_among
 from server.quotas.models import CreditRow, FigureRow, PlanRow, ProgressRow, QuotaRow
 from server.quotas.queries import capped_credits, credits_of_facts, indicators
 from server.quotas.rules import STATES, Credit, Fact, Indicator, capped_by_holder, contests

@@ -22,7 +22,7 @@ from schemas.receipt_token import (
 )
 from schemas.signatures import PublicKey
 from server.audit.queries import is_recovering
-from server.database import chunks
+from server.bulk_rows import chunks
 from server.devices.queries import device_keys_by_kid
 from server.money.queries import payments_by_id
 from server.office.queries import organisations_by_key, organisations_of_workers

@@ -17,7 +17,7 @@ from schemas.receipt_token import (
 )
 from schemas.signatures import from_base64url
 from server.audit.changes import Change
-from server.database import chunks
+from server.bulk_rows import chunks
 from server.devices.queries import DeviceKey
 from server.money.workspace import MoneyWorkspace
 from server.receipts.models import Receipt, ReceiptIncident

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from server.database import among, insert_missing, insert_rows, rows_among, upsert
+from server.bulk_rows import among, insert_missing, insert_rows, rows_among, upsert
 from server.people.models import Household, Person
 from server.quotas.models import FactRow
 
