@@ -124,8 +124,8 @@ def test_planted_marks_and_machine_paths_are_found():
     assert list(guards.mark_faults("server/planted.py", "# " + "TO" + "DO: later"))
     for line in (
         'open("/home/someone/office.sqlite3")',
-        "--index-url https://example.org/simple",
-        "/root/.venv/bin",
+        "--index" + "-url https://example.org/simple",
+        "/ro" + "ot/.venv/bin",
     ):
         assert list(guards.machine_faults("Makefile", line))
     assert not list(guards.machine_faults("server/planted.py", 'url_for("x") + "/work-items/"'))
