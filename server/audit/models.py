@@ -53,7 +53,10 @@ class ScopeHead(Base):
 
 
 class FeedRow(Base):
-    """One live row per record and scope, re-stamped on change; `op` is put or remove."""
+    """One live row per record and scope, re-stamped on change; `op` is put or remove.
+
+    `wire_row` is the whole row as it travels, record included, so that a pull reads and joins.
+    """
 
     __tablename__ = "feed"
     __table_args__ = (
@@ -67,6 +70,7 @@ class FeedRow(Base):
     version: Mapped[int] = mapped_column(BigInteger)
     op: Mapped[str] = mapped_column(Text)
     row_hash: Mapped[str] = mapped_column(Text)
+    wire_row: Mapped[str] = mapped_column(Text)
 
 
 class OfficeState(Base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, select, tuple_
@@ -17,7 +17,8 @@ from server.audit.models import (
     Record,
     ScopeHead,
 )
-from server.bulk_rows import among, chunks, rows_among
+from server.audit.wire_rows import wire_row
+from server.bulk_rows import QUERY_KEYS, among, chunks, rows_among
 from sync.audit import audit_digest, audit_genesis
 from sync.feed import EMPTY_SUM, sum_changed
 from sync.pull import Grant
@@ -33,25 +34,22 @@ _HEADS = select(
 ).where(among(ScopeHead.__table__.c.scope))
 
 
-FeedTuple = tuple[int, str, str, int, str, str, str | None]
 _FEED, _RECORD = FeedRow.__table__.c, Record.__table__.c
 _FEED_AFTER = (
-    select(
-        _FEED.seq,
-        _FEED.record_type,
-        _FEED.record_id,
-        _FEED.version,
-        _FEED.op,
-        _FEED.row_hash,
-        _RECORD.wire_json,
-    )
+    select(_FEED.wire_row)
+    .where(_FEED.scope == bindparam("scope"), _FEED.seq > bindparam("after"))
+    .order_by(_FEED.seq)
+    .limit(bindparam("most"))
+)
+_SPELLED = (
+    select(FeedRow.__table__, _RECORD.wire_json)
     .join(
         Record.__table__,
         and_(_RECORD.record_type == _FEED.record_type, _RECORD.record_id == _FEED.record_id),
     )
     .where(_FEED.scope == bindparam("scope"), _FEED.seq > bindparam("after"))
     .order_by(_FEED.seq)
-    .limit(bindparam("most"))
+    .limit(QUERY_KEYS)
 )
 
 
@@ -77,11 +75,10 @@ def scope_heads(connection: Connection, scopes: Iterable[str]) -> dict[str, Gran
     return {row[0]: Grant(*row) for row in rows_among(connection, _HEADS, scopes)}
 
 
-def feed_rows(connection: Connection, scope: str, after: int, limit: int) -> Sequence[FeedTuple]:
-    """Return the feed after a cursor: (seq, type, id, version, op, row hash, wire JSON)."""
-    found: Any = connection.execute(_FEED_AFTER, {"scope": scope, "after": after, "most": limit}).all()
-    rows: Sequence[FeedTuple] = found
-    return rows
+def feed_rows(connection: Connection, scope: str, after: int, limit: int) -> list[str]:
+    """Return the rows of a feed after a cursor as they travel, in their order."""
+    found = connection.execute(_FEED_AFTER, {"scope": scope, "after": after, "most": limit})
+    return [text for (text,) in found.all()]
 
 
 def broken_audit_chains(connection: Connection) -> list[str]:
@@ -124,19 +121,32 @@ def audit_digests(connection: Connection, places: Iterable[tuple[str, int]]) -> 
 
 
 def feeds_that_disagree(connection: Connection) -> list[str]:
-    """Return the scopes whose head, count or sum is not that of their rows."""
-    feed = FeedRow.__table__
+    """Return the scopes whose head, count or sum is not that of their rows, or a row not what it spells."""
     wrong = []
     for head in connection.execute(ScopeHead.__table__.select().order_by(ScopeHead.scope)).all():
-        rows = connection.execute(
-            select(feed.c.seq, feed.c.op, feed.c.row_hash).where(feed.c.scope == head.scope)
-        ).all()
-        live = [row.row_hash for row in rows if row.op == "put"]
-        total = sum_changed(EMPTY_SUM, added=live)
-        last = max((row.seq for row in rows), default=0)
-        if (head.row_count, head.row_sum) != (len(live), total) or last > head.seq:
+        count, total, last, is_spelled = 0, EMPTY_SUM, 0, True
+        for row in _feed_in_order(connection, head.scope):
+            if row.op == "put":
+                count, total = count + 1, sum_changed(total, added=[row.row_hash])
+            last = row.seq
+            is_spelled = is_spelled and _is_spelled(row)
+        if (head.row_count, head.row_sum) != (count, total) or last > head.seq or not is_spelled:
             wrong.append(head.scope)
     return wrong
+
+
+def _is_spelled(row: Any) -> bool:
+    """Return whether a row of a feed travels as what it is, escaped in whatever way JSON allows."""
+    spelled = wire_row(row._mapping, row.wire_json)  # noqa: SLF001 - SQLAlchemy's name for a public thing
+    return bool(row.wire_row == spelled or json.loads(row.wire_row or "null") == json.loads(spelled))
+
+
+def _feed_in_order(connection: Connection, scope: str) -> Iterator[Any]:
+    """Yield a feed's rows with their records' JSON; in pages, since a commune's may be large."""
+    after = 0
+    while page := connection.execute(_SPELLED, {"scope": scope, "after": after}).all():
+        yield from page
+        after = page[-1].seq
 
 
 def wire_records(

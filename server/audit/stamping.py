@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from server.audit.models import FeedRow, Record, ScopeHead
 from server.audit.queries import current_epoch
+from server.audit.wire_rows import wire_row
 from server.bulk_rows import among, insert_missing, insert_rows, rows_among, upsert
 from sync.feed import EMPTY_SUM, row_hash, sum_changed
 
@@ -78,6 +79,8 @@ def stamp_feeds(connection: Connection, changes: Mapping[_Key, RecordChange]) ->
     upsert(connection, Record.__table__, states, ["record_type", "record_id"])
     _advance_heads(connection, stamps, came, gone)
     rows = [row for scope in sorted(stamps) for row in stamps[scope]]
+    for row in rows:
+        row["wire_row"] = wire_row(row, changes[row["record_type"], row["record_id"]].wire_json)
     upsert(connection, FeedRow.__table__, rows, ["scope", "record_type", "record_id"])
 
 

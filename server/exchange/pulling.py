@@ -6,13 +6,12 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from sqlalchemy import Connection
 
 from schemas.earlier import lowered_outcome
-from server.audit.queries import FeedTuple, current_epoch, feed_rows, scope_heads
+from server.audit.queries import current_epoch, feed_rows, scope_heads
 from server.office.queries import areas_on, assignments_of, commune_keys_under
 from server.office.rules import RECORDING_ROLES, holds_at
 from sync.feed import EMPTY_SUM
@@ -79,32 +78,16 @@ def pull(
     for scope, after in points.items():
         if len(rows) >= limit:
             break
-        shown_scope = json.dumps(scope)
-        found = feed_rows(connection, scope, after, limit - len(rows))
-        if protocol == 1:
-            found = list(map(_lowered, found))
-        rows += _row_texts(shown_scope, found)
+        rows += feed_rows(connection, scope, after, limit - len(rows))
+    if protocol == 1:
+        rows = list(map(_lowered, rows))
     return Pulled(grants, rows)
 
 
-def _lowered(row: FeedTuple) -> FeedTuple:
+def _lowered(text: str) -> str:
     """Return a row as a device of version 1 reads it. Hashes are of the stored record all the same."""
-    if row[1] != "outcome" or row[6] is None:
-        return row
-    *start, wire_json = row
-    assert wire_json is not None
-    outcome = lowered_outcome(1, json.loads(wire_json))
-    return (*start, json.dumps(outcome, ensure_ascii=False, separators=(",", ":")))  # type: ignore[return-value]
-
-
-def _row_texts(shown_scope: str, rows: Sequence[FeedTuple]) -> list[str]:
-    """Return rows as JSON; a record's own JSON is stored and goes out as it is.
-
-    Types, operations and hashes are words of ours that JSON never escapes.
-    """
-    return [
-        f'{{"scope":{shown_scope},"seq":{seq},"type":"{record_type}",'
-        f'"id":{encode_basestring_ascii(record_id)},"version":{version},"op":"{op}","row_hash":"{row_hash}",'
-        f'"record":{wire_json if op == "put" and wire_json is not None else "null"}}}'
-        for seq, record_type, record_id, version, op, row_hash, wire_json in rows
-    ]
+    row = json.loads(text)
+    if row["type"] != "outcome" or row["record"] is None:
+        return text
+    row["record"] = lowered_outcome(1, row["record"])
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))

@@ -121,6 +121,7 @@ def upgrade() -> None:
     op.add_column("edit_conflict", sa.Column("resolved_by", sa.Text(), nullable=True))
     op.add_column("edit_conflict", sa.Column("resolved_ms", sa.BigInteger(), nullable=True))
     op.create_index("ix_edit_conflict_state", "edit_conflict", ["state", "found_ms"], unique=False)
+    _add_wire_rows()
     op.add_column("household", sa.Column("merged_into", sa.Text(), nullable=True))
     op.add_column("household", sa.Column("merged_by", sa.Text(), nullable=True))
     op.add_column("household", sa.Column("cluster_id", sa.Text(), nullable=True))
@@ -144,6 +145,23 @@ def upgrade() -> None:
     op.add_column("person", sa.Column("cluster_id", sa.Text(), nullable=True))
     op.create_index("ix_person_cluster_id", "person", ["cluster_id"], unique=False)
     op.create_index("ix_person_merged_by", "person", ["merged_by"], unique=False)
+
+
+def _add_wire_rows() -> None:
+    """Let each row of a feed hold how it travels: spelled here for the rows that are there already."""
+    quoted = "to_json({}::text)::text" if op.get_bind().dialect.name == "postgresql" else "json_quote({})"
+    op.add_column("feed", sa.Column("wire_row", sa.Text(), server_default="", nullable=False))
+    op.execute(
+        f"""
+        UPDATE feed SET wire_row = '{{"scope":' || {quoted.format("scope")} || ',"seq":' || seq
+        || ',"type":"' || record_type || '","id":' || {quoted.format("record_id")}
+        || ',"version":' || version || ',"op":"' || op || '","row_hash":"' || row_hash || '","record":'
+        || CASE WHEN op = 'put' THEN coalesce((
+            SELECT record.wire_json FROM record
+            WHERE record.record_type = feed.record_type AND record.record_id = feed.record_id
+        ), 'null') ELSE 'null' END || '}}'
+        """  # noqa: S608 - names of ours alone
+    )
 
 
 def downgrade() -> None:
@@ -174,6 +192,7 @@ def downgrade() -> None:
     op.drop_index("ix_edit_conflict_state", table_name="edit_conflict")
     op.drop_column("edit_conflict", "resolved_ms")
     op.drop_column("edit_conflict", "resolved_by")
+    op.drop_column("feed", "wire_row")
     op.drop_index("ix_write_off_installation_id", table_name="write_off")
     op.drop_table("write_off")
     op.drop_table("verified_backup")
