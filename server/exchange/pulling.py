@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from schemas.earlier import lowered_outcome
-from server.audit.queries import current_epoch, feed_rows, scope_heads
+from server.audit.queries import feed_rows, scope_heads
 from server.office.queries import areas_on, assignments_of, commune_keys_under
 from server.office.rules import RECORDING_ROLES, holds_at
 from sync.feed import EMPTY_SUM
@@ -33,15 +33,17 @@ def granted_scopes(connection: Connection, worker_id: str, now_ms: int, today: d
     Only roles that record at doors need people's names on a tablet: the others read pages.
     """
     scopes = {OFFICE, agent_scope(worker_id)}
+    area_keys = set()
     for span in assignments_of(connection, [worker_id])[worker_id]:
         if span.role not in RECORDING_ROLES or not holds_at(span, now_ms):
             continue
         if span.area_key is not None:
-            scopes.update(map(area_scope, commune_keys_under(connection, span.area_key, today)))
+            area_keys.add(span.area_key)
         elif span.organisation_key is not None:
             scopes.add(organisation_scope(span.organisation_key))
         else:
             scopes.update(area_scope(area.key) for area in areas_on(connection, today, "commune"))
+    scopes.update(map(area_scope, commune_keys_under(connection, area_keys, today)))
     return sorted(scopes)
 
 
@@ -61,13 +63,13 @@ def pull(
     have: Sequence[Cursor],
     limit: int,
     protocol: int,
+    epoch: int,
     differing: Collection[str] = (),
 ) -> Pulled:
     """Return grants for `scopes` and at most `limit` rows after the cursors that the device has.
 
     Scopes that are `differing` are read from 0.
     """
-    epoch = current_epoch(connection)
     heads = scope_heads(connection, scopes)
     grants = [heads.get(scope) or Grant(scope, epoch, 0, 0, EMPTY_SUM) for scope in scopes]
     # A scope that was first stamped while an epoch began may say the one before.

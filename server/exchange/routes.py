@@ -27,7 +27,7 @@ from schemas.signatures import (
     to_base64url,
 )
 from server.audit.changes import Actor, Change, run_change
-from server.audit.queries import current_epoch, is_recovering
+from server.audit.queries import epoch_and_recovery
 from server.devices.actions import Enrolled, enrol_installation
 from server.devices.queries import durable_seq_of, installation_by_id, public_key_of
 from server.devices.readmission import certified, certified_key, readmit_installation
@@ -136,10 +136,9 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
     with runtime.transactions.reading() as connection:
         installation = installation_by_id(connection, shown.installation_id)
         assert installation is not None
-        epoch = current_epoch(connection)
+        epoch, recovering = epoch_and_recovery(connection)
         durable_seq = durable_seq_of(connection, shown.installation_id)
         outcomes = outcomes_shown(connection, installation.worker_id, done.verdicts, done.as_judged)
-        recovering = is_recovering(connection)
         pulled: Pulled | None = None
         have: list[Cursor] = []
         differing: set[str] = set()
@@ -153,7 +152,7 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
             else:
                 differing = set(body["pull"]["differing"]) & set(scopes)
                 limit = body["pull"]["limit"]
-                pulled = pull(connection, scopes, have, limit, body["protocol"], differing)
+                pulled = pull(connection, scopes, have, limit, body["protocol"], epoch, differing)
     if shown.last_ack is not None and shown.last_ack.epoch > epoch:
         # The office has forgotten a whole epoch; devices that heard of it would believe nothing older.
         have_epoch_above(runtime, shown.installation_id, shown.last_ack.epoch)

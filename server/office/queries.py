@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
 
 from server.access.rules import RoleHeld
 from server.bulk_rows import among, chunks, rows_among
 from server.office.models import Area, Assignment, Organisation, Team, TeamMembership, Worker
-from server.office.rules import AreaFilter, AssignmentSpan, Membership
+from server.office.rules import AREA_LEVELS, AreaFilter, AssignmentSpan, Membership
 
 _AREA, _WORKER = Area.__table__.c, Worker.__table__.c
 _ASSIGNMENT, _MEMBERSHIP = Assignment.__table__.c, TeamMembership.__table__.c
@@ -68,6 +68,16 @@ _ASSIGNMENTS = (
     .where(among(_ASSIGNMENT.worker_id))
     .order_by(_ASSIGNMENT.from_ms, _ASSIGNMENT.id)
 )
+_DATED_AREAS = select(_AREA.key, _AREA.level, _AREA.valid_from, _AREA.valid_to).where(among(_AREA.key))
+_ABOVE = Area.__table__.alias("above").c
+_COMMUNES_UNDER = select(_AREA.key).where(
+    among(_ABOVE.key),
+    func.substr(_AREA.path, 1, func.length(_ABOVE.path)) == _ABOVE.path,
+    _AREA.level == "commune",
+    _AREA.valid_from <= bindparam("on_day"),
+    or_(_AREA.valid_to.is_(None), _AREA.valid_to >= bindparam("on_day")),
+)
+_ABOVE_COMMUNES = frozenset(AREA_LEVELS[: AREA_LEVELS.index("commune")])
 
 
 def keys_of_path(path: str) -> tuple[str, ...]:
@@ -88,14 +98,18 @@ def areas_on(connection: Connection, on_day: date, level: str | None = None) -> 
     return [_area_node(row) for row in connection.execute(query.order_by(_AREA.path))]
 
 
-def commune_keys_under(connection: Connection, area_key: str, on_day: date) -> list[str]:
-    """Return the keys of the communes at or below `area_key` that exist on `on_day`, sorted."""
-    path = connection.scalar(select(_AREA.path).where(_AREA.key == area_key))
-    if path is None:
-        return []
-    below = _AREA.path.startswith(path, autoescape=True)
-    query = select(_AREA.key).where(_AREA.level == "commune", below, _exists_on(on_day))
-    return list(connection.scalars(query.order_by(_AREA.key)))
+def commune_keys_under(connection: Connection, area_keys: Iterable[str], on_day: date) -> set[str]:
+    """Return the keys of the communes at or below `area_keys` that exist on `on_day`."""
+    found: set[str] = set()
+    larger = []
+    for row in rows_among(connection, _DATED_AREAS, area_keys):
+        if row.level in _ABOVE_COMMUNES:
+            larger.append(row.key)
+        elif row.level == "commune" and row.valid_from <= on_day <= (row.valid_to or on_day):
+            found.add(row.key)
+    # Most agents hold communes, and their pulls are spared the walk over every area.
+    rows = rows_among(connection, _COMMUNES_UNDER, larger, on_day=on_day)
+    return found.union(key for (key,) in rows)
 
 
 def area_keys_under(connection: Connection, area_keys: Iterable[str]) -> set[str]:
