@@ -189,8 +189,10 @@ def _register_routes(app: Flask, config: Config) -> None:
 
 
 def _secure(response: Response) -> Response:
+    named = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - headers are no dict
     for name, value in _SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in named:
+            response.headers.add(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", f"max-age={_A_YEAR_S}")
     if request.endpoint != "static":

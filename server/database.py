@@ -146,8 +146,12 @@ def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        is_write = connection.get_execution_options().get("tungnha_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+        if connection.get_execution_options().get("tungnha_writes", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            # Takes no lock and touches no file, so nothing can fail that SQLAlchemy would have to explain.
+            raw: Any = connection.connection.dbapi_connection
+            raw.execute("BEGIN")
 
 
 def switch_on_write_ahead_log(engine: Engine) -> None:

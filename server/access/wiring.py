@@ -43,6 +43,8 @@ def install_access(app: Flask, roles_held: RolesHeld) -> None:
     app.extensions[_ROLES_HELD] = roles_held
     csrf.init_app(app)
     limiter.init_app(app)
+    # No device route has a limit; to look for one costs a sync more than any of its statements.
+    limiter.request_filter(_is_device_route)
     app.before_request(_guard)
 
 
@@ -75,6 +77,11 @@ def _guard() -> None:
         _admit(rule)
         if request.method not in _SAFE_METHODS:
             _refuse_forged_form()
+
+
+def _is_device_route() -> bool:
+    rule = ROUTES.get(request.endpoint or "")
+    return rule is not None and rule.scope is RouteScope.DEVICE
 
 
 def _refuse_forged_form() -> None:

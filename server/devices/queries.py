@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select, type_coerce
+from sqlalchemy.types import NullType
 
 from schemas.signatures import PublicKey
 from server.bulk_rows import among, chunks, rows_among
@@ -19,6 +20,7 @@ from server.devices.models import (
     WriteOff,
 )
 from server.devices.rules import PREDECESSORS_MOST
+from server.plain_rows import PlainQuery
 from sync.clock import ClockMark
 
 _INSTALLATION = Installation.__table__
@@ -98,13 +100,18 @@ _OLDER_BACKUP = (
     .limit(1)
     .scalar_subquery()
 )
-_DURABLE = select(BackupMark.acked_seq).where(
-    BackupMark.backup_id == _OLDER_BACKUP, BackupMark.installation_id == bindparam("id")
+_DURABLE = PlainQuery(
+    select(BackupMark.acked_seq).where(
+        BackupMark.backup_id == _OLDER_BACKUP, BackupMark.installation_id == bindparam("id")
+    )
 )
 # Statements of every sync are built once: to build one costs more than to run it.
-_BY_ID = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id"))
-_LOCKED = _BY_ID.with_for_update()
-_PUBLIC_KEY = select(_INSTALLATION.c.public_key).where(_INSTALLATION.c.id == bindparam("id"))
+_BY_ID = PlainQuery(select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id")))
+_LOCKED = PlainQuery(select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id")).with_for_update())
+# Both drivers give bytes as they are.
+_PUBLIC_KEY = PlainQuery(
+    select(type_coerce(_INSTALLATION.c.public_key, NullType())).where(_INSTALLATION.c.id == bindparam("id"))
+)
 _NUMBERS = select(_INSTALLATION.c.id, _INSTALLATION.c.number).where(among(_INSTALLATION.c.id))
 _EARLIER_MARK = ClockMarkRow.__table__.alias("earlier")
 _LAST_MARK_BEFORE = (
@@ -135,13 +142,14 @@ def installation_by_id(
     connection: Connection, installation_id: str, *, is_locking: bool = False
 ) -> InstallationView | None:
     """Return the installation, or None; `is_locking` keeps its row locked until the change ends."""
-    row = connection.execute(_LOCKED if is_locking else _BY_ID, {"id": installation_id}).one_or_none()
-    return None if row is None else InstallationView(*row)
+    found = (_LOCKED if is_locking else _BY_ID).rows(connection, id=installation_id)
+    return InstallationView(*found[0]) if found else None
 
 
 def locked_installation(connection: Connection, installation_id: str) -> InstallationView:
     """Return the installation with its row locked until the change ends."""
-    return InstallationView(*connection.execute(_LOCKED, {"id": installation_id}).one())
+    (row,) = _LOCKED.rows(connection, id=installation_id)
+    return InstallationView(*row)
 
 
 def installations_of_workers(
@@ -170,8 +178,8 @@ def installation_numbers(connection: Connection, ids: Iterable[str]) -> dict[str
 
 def public_key_of(connection: Connection, installation_id: str) -> PublicKey | None:
     """Return the key with which the installation signs, or None when it is unknown."""
-    spki = connection.scalar(_PUBLIC_KEY, {"id": installation_id})
-    return None if spki is None else _public_key(spki)
+    found = _PUBLIC_KEY.rows(connection, id=installation_id)
+    return _public_key(found[0][0]) if found else None
 
 
 @lru_cache(4096)
@@ -270,7 +278,8 @@ def verified_backups(connection: Connection) -> list[BackupView]:
 
 def durable_seq_of(connection: Connection, installation_id: str) -> int:
     """Return up to where both of the two newest verified backups hold a journal; 0 with fewer."""
-    return connection.scalar(_DURABLE, {"id": installation_id}) or 0
+    found = _DURABLE.rows(connection, id=installation_id)
+    return int(found[0][0]) if found else 0
 
 
 def journal_marks(connection: Connection) -> dict[str, int]:
