@@ -119,8 +119,13 @@ def refuses(blueprint: Any, *statuses: int) -> Callable[[_Route], _Route]:
     """Document the statuses with which a route of `blueprint` can answer problem details."""
 
     def decorate(route: _Route) -> _Route:
+        documented = route
         for status in statuses:
-            route = blueprint.alt_response(status, schema=Problem, content_type=PROBLEM_TYPE)(route)
+            described = blueprint.alt_response(status, schema=Problem, content_type=PROBLEM_TYPE)
+            documented = described(documented)
+        # What describes does nothing else: a request need not pass through a wrapper for each status.
+        about = {name: value for name, value in vars(documented).items() if name != "__wrapped__"}
+        vars(route).update(about)
         return route
 
     return decorate

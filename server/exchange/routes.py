@@ -177,8 +177,8 @@ def _answer(runtime: Runtime, body: dict[str, Any], shown: SyncShown, done: Sync
         "recovering": recovering,
         "limits": LIMITS.as_wire(),
     }
-    rows = ",".join(pulled.rows) if pulled is not None else ""
-    return msgspec.json.encode(content)[:-1] + f',"rows":[{rows}]}}'.encode()
+    rows = b"" if pulled is None else ",".join(pulled.rows).encode()
+    return b"".join((msgspec.json.encode(content)[:-1], b',"rows":[', rows, b"]}"))
 
 
 def _grant_shown(grant: Any) -> dict[str, Any]:
