@@ -7,7 +7,12 @@ import re
 
 import pytest
 import zxingcpp
+from hypothesis import example, given
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
+from qrcode import QRCode
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.util import MODE_8BIT_BYTE, MODE_NUMBER, QRData
 
 from schemas.receipt_qr import QUIET_MODULES, receipt_matrix, terminal_text, with_quiet_zone
 from schemas.receipt_token import ReceiptContent, ReceiptKind, is_signed_by, parse_receipt, sign_receipt
@@ -62,6 +67,21 @@ def test_what_does_not_fit_gets_a_larger_code() -> None:
     matrix = receipt_matrix(SHORT_URL, "1" * 400)
     assert len(matrix) > 53
     assert read_back(Image.open(io.BytesIO(qr_png(matrix)))) == SHORT_URL + "1" * 400
+
+
+@given(
+    address=st.text("abcdefghijklmnopqrstuvwxyz0123456789.:/", max_size=27),
+    digits=st.text("123456789", min_size=1),
+)
+@example(address=LONG_URL, digits="10" * 170)
+@example(address="", digits="7" * 428)
+@example(address="", digits="7" * 429)
+def test_the_modules_are_those_of_the_library(address: str, digits: str) -> None:
+    code = QRCode(version=9, error_correction=ERROR_CORRECT_M, mask_pattern=2)
+    code.add_data(QRData(address.encode(), mode=MODE_8BIT_BYTE))
+    code.add_data(QRData(digits.encode(), mode=MODE_NUMBER))
+    code.make(fit=False)
+    assert receipt_matrix(address, digits) == code.modules
 
 
 def test_the_svg_draws_the_same_modules() -> None:
