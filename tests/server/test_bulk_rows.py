@@ -122,3 +122,11 @@ def test_keys_may_be_numbers_and_may_be_of_two_columns(any_runtime):
         insert_rows(connection, FACTS, rows)
         found = rows_among(connection, statement, [7, 9, 2**53], kinds=["visit"])
     assert [row.fact_id for row in found] == ["0001"]
+
+
+def test_keys_are_looked_up_and_not_held_against_every_row_of_the_table(sqlite_runtime):
+    statement = select(FACTS.c.fact_id).where(FACTS.c.kind == "visit", among(FACTS.c.fact_id))
+    with sqlite_runtime.transactions.reading() as connection:
+        text = str(statement.compile(connection, compile_kwargs={"render_postcompile": True}))
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("visit", "[]")).all()
+    assert any("SEARCH fact" in row[-1] and "fact_id=?" in row[-1] for row in plan)
