@@ -28,12 +28,13 @@ from sqlalchemy import (
     bindparam,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine
+
+from server.prepared import fail, rows_of, run_many
 
 # SQLite binds at most 32,766 variables; 500 keys a query keeps every statement far below.
 QUERY_KEYS = 500
@@ -98,7 +99,7 @@ def rows_among(
 ) -> Sequence[Any]:
     """Return the rows of a statement over `among` for `keys`, which are sent sorted; none for none."""
     wanted = sorted(set(keys))
-    return connection.execute(statement, {"keys": wanted, **others}).all() if wanted else []
+    return rows_of(connection, statement, {"keys": wanted, **others}) if wanted else []
 
 
 def insert_rows(connection: Connection, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -130,15 +131,11 @@ def _write_rows(
     if not rows:
         return
     assert isinstance(table, Table)
-    statement = _statement(connection.dialect.name, action, table, tuple(rows[0]), key)
-    if connection.dialect.name != "sqlite":
-        if action == "insert" and len(rows) >= _COPIED_ROWS:
-            _copy_rows(connection, table, rows)
-        else:
-            connection.execute(statement, list(rows))
+    if action == "insert" and len(rows) >= _COPIED_ROWS and connection.dialect.name != "sqlite":
+        _copy_rows(connection, table, rows)
         return
     written = _driver_statement(connection.dialect, action, table, tuple(rows[0]), key)
-    connection.exec_driver_sql(written.text, written.tuples(rows))
+    run_many(connection, written.text, written.tuples(rows) if written.is_positional else rows)
 
 
 def _copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -154,17 +151,7 @@ def _copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str,
             for row in zip(*(map(itemgetter(name), rows) for name in names), strict=True):
                 copy.write_row(row)
     except driver.Error as error:
-        # As SQLAlchemy would have raised it for a statement of its own.
-        is_gone = dialect.is_disconnect(error, raw, cursor)
-        raise DBAPIError.instance(
-            text,
-            (),
-            error,
-            driver.Error,
-            hide_parameters=True,
-            connection_invalidated=is_gone,
-            dialect=dialect,
-        ) from error
+        fail(connection, error, text, ())
     finally:
         cursor.close()
 
@@ -185,6 +172,7 @@ class _DriverStatement:
     """A statement as the driver takes it, and what makes a column's values ones that it knows."""
 
     text: str
+    is_positional: bool
     columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
     def tuples(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
@@ -205,7 +193,7 @@ def _driver_statement(
     )
     assert not compiled.insert_prefetch, "a row names every column that has a default"
     columns = []
-    for name in compiled.positiontup:
+    for name in compiled.positiontup or ():
         kind = table.c[name].type
         convert = kind.dialect_impl(dialect).bind_processor(dialect)
         if isinstance(kind, LargeBinary):
@@ -213,7 +201,7 @@ def _driver_statement(
         elif isinstance(kind, Date) and convert is not None:
             convert = lru_cache(1024)(convert)  # a batch is of few days
         columns.append((name, convert))
-    return _DriverStatement(str(compiled), tuple(columns))
+    return _DriverStatement(str(compiled), bool(compiled.positional), tuple(columns))
 
 
 _T = TypeVar("_T")

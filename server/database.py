@@ -26,6 +26,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase
 
+from server.prepared import run_text
+
 _FULL_DISK_STATES = {"53100", "53200"}
 _DEADLOCK_STATES = {"40001", "40P01"}
 # Lock not had in time, out of memory, too many connections, a disk that fails, damaged files, read only,
@@ -146,12 +148,8 @@ def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("tungnha_writes", False):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            # Takes no lock and touches no file, so nothing can fail that SQLAlchemy would have to explain.
-            raw: Any = connection.connection.dbapi_connection
-            raw.execute("BEGIN")
+        is_write = connection.get_execution_options().get("tungnha_writes", False)
+        run_text(connection, "BEGIN IMMEDIATE" if is_write else "BEGIN")
 
 
 def switch_on_write_ahead_log(engine: Engine) -> None:

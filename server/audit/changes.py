@@ -36,6 +36,7 @@ from server.audit.office_rows import OFFICE_CHANGED, OfficeRows
 from server.audit.stamping import RecordChange, stamp_feeds
 from server.bulk_rows import insert_missing, insert_rows
 from server.database import DatabaseBusyError, DeadlockError, Seals, Transactions
+from server.prepared import rows_of, write_rows
 from sync.audit import audit_digest, audit_genesis, detail_text
 
 _ATTEMPTS = 5
@@ -123,12 +124,12 @@ class Change:
     def flush(self) -> None:
         """Write what is buffered, so that later reads of this change see it."""
         for (table, names), keys in self._delete_groups().items():
-            self.connection.execute(_delete_statement(table, names), keys)
+            write_rows(self.connection, _delete_statement(table, names), keys)
         # No table refers to another, so any order will do that is the same for everybody.
         for table in sorted(self._inserts, key=attrgetter("name")):
             insert_rows(self.connection, table, self._inserts[table])
         for (table, names, set_names), rows in self._update_groups().items():
-            self.connection.execute(_update_statement(table, names, set_names), rows)
+            write_rows(self.connection, _update_statement(table, names, set_names), rows)
         self._inserts.clear()
         self._deletes, self._updates = [], []
 
@@ -165,7 +166,7 @@ class Change:
         chain, heads = self.actor.chain, AuditHead.__table__
         genesis = {"chain": chain, "seq": 0, "digest": audit_genesis(chain)}
         insert_missing(self.connection, heads, [genesis], ["chain"])
-        found = self.connection.execute(_LOCKED_HEAD, {"chain": chain}).one()
+        (found,) = rows_of(self.connection, _LOCKED_HEAD, {"chain": chain})
         seq, digest, rows = found.seq, found.digest, []
         for action, subject, detail in self._audits:
             seq += 1
@@ -184,7 +185,7 @@ class Change:
         insert_rows(self.connection, AuditRow.__table__, rows)
         moved = {"key_chain": chain, "new_seq": seq, "new_digest": digest}
         assert isinstance(heads, Table)
-        self.connection.execute(_update_statement(heads, ("chain",), ("seq", "digest")), moved)
+        write_rows(self.connection, _update_statement(heads, ("chain",), ("seq", "digest")), [moved])
 
 
 # Statements are built once for each shape: to build one costs more than to run it.

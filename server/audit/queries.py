@@ -18,8 +18,8 @@ from server.audit.models import (
     ScopeHead,
 )
 from server.audit.wire_rows import wire_row
-from server.bulk_rows import QUERY_KEYS, among, chunks
-from server.plain_rows import PlainQuery
+from server.bulk_rows import QUERY_KEYS, among, chunks, rows_among
+from server.prepared import rows_of
 from sync.audit import audit_digest, audit_genesis
 from sync.feed import EMPTY_SUM, sum_changed
 from sync.pull import Grant
@@ -30,20 +30,16 @@ EPOCH, RECOVERING = "epoch", "recovering"
 
 
 _OFFICE_VALUE = select(OfficeState.value).where(OfficeState.name == bindparam("name"))
-_OFFICE_VALUES = PlainQuery(
-    select(OfficeState.name, OfficeState.value).where(
-        or_(OfficeState.name == EPOCH, OfficeState.name == RECOVERING)
-    )
+_OFFICE_VALUES = select(OfficeState.name, OfficeState.value).where(
+    or_(OfficeState.name == EPOCH, OfficeState.name == RECOVERING)
 )
-_HEADS = PlainQuery(
-    select(ScopeHead.scope, ScopeHead.epoch, ScopeHead.seq, ScopeHead.row_count, ScopeHead.row_sum).where(
-        among(ScopeHead.__table__.c.scope)
-    )
-)
+_HEADS = select(
+    ScopeHead.scope, ScopeHead.epoch, ScopeHead.seq, ScopeHead.row_count, ScopeHead.row_sum
+).where(among(ScopeHead.__table__.c.scope))
 
 
 _FEED, _RECORD = FeedRow.__table__.c, Record.__table__.c
-_FEED_AFTER = PlainQuery(
+_FEED_AFTER = (
     select(_FEED.wire_row)
     .where(_FEED.scope == bindparam("scope"), _FEED.seq > bindparam("after"))
     .order_by(_FEED.seq)
@@ -73,24 +69,24 @@ def is_recovering(connection: Connection) -> bool:
 
 def recovering_since(connection: Connection) -> int | None:
     """Return when the office was restored, in Unix milliseconds; None once its recovery is closed."""
-    value = connection.scalar(_OFFICE_VALUE, {"name": RECOVERING})
-    return None if value is None else int(value)
+    rows = rows_of(connection, _OFFICE_VALUE, {"name": RECOVERING})
+    return int(rows[0][0]) if rows else None
 
 
 def epoch_and_recovery(connection: Connection) -> tuple[int, bool]:
     """Return the office's epoch, and whether it recovers, by one statement: every sync asks for both."""
-    values = dict(_OFFICE_VALUES.rows(connection))
+    values = dict(rows_of(connection, _OFFICE_VALUES, {}))
     return int(values.get(EPOCH, FIRST_EPOCH)), RECOVERING in values
 
 
 def scope_heads(connection: Connection, scopes: Iterable[str]) -> dict[str, Grant]:
     """Return the head, count and sum of each scope that has any row."""
-    return {row[0]: Grant(*row) for row in _HEADS.rows_among(connection, scopes)}
+    return {row[0]: Grant(*row) for row in rows_among(connection, _HEADS, scopes)}
 
 
 def feed_rows(connection: Connection, scope: str, after: int, limit: int) -> list[str]:
     """Return the rows of a feed after a cursor as they travel, in their order."""
-    found = _FEED_AFTER.rows(connection, scope=scope, after=after, most=limit)
+    found = rows_of(connection, _FEED_AFTER, {"scope": scope, "after": after, "most": limit})
     return [text for (text,) in found]
 
 

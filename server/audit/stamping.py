@@ -13,6 +13,7 @@ from server.audit.models import FeedRow, Record, ScopeHead
 from server.audit.queries import current_epoch
 from server.audit.wire_rows import wire_row
 from server.bulk_rows import among, insert_missing, insert_rows, rows_among, upsert
+from server.prepared import write_rows
 from sync.feed import EMPTY_SUM, row_hash, sum_changed
 
 
@@ -153,4 +154,4 @@ def _advance_heads(
                 "new_sum": sum_changed(head.row_sum, added=came[scope], removed=gone[scope]),
             }
         )
-    connection.execute(_MOVED_HEAD, fresh)
+    write_rows(connection, _MOVED_HEAD, fresh)

@@ -20,7 +20,7 @@ from server.devices.models import (
     WriteOff,
 )
 from server.devices.rules import PREDECESSORS_MOST
-from server.plain_rows import PlainQuery
+from server.prepared import rows_of
 from sync.clock import ClockMark
 
 _INSTALLATION = Installation.__table__
@@ -100,17 +100,15 @@ _OLDER_BACKUP = (
     .limit(1)
     .scalar_subquery()
 )
-_DURABLE = PlainQuery(
-    select(BackupMark.acked_seq).where(
-        BackupMark.backup_id == _OLDER_BACKUP, BackupMark.installation_id == bindparam("id")
-    )
+_DURABLE = select(BackupMark.acked_seq).where(
+    BackupMark.backup_id == _OLDER_BACKUP, BackupMark.installation_id == bindparam("id")
 )
 # Statements of every sync are built once: to build one costs more than to run it.
-_BY_ID = PlainQuery(select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id")))
-_LOCKED = PlainQuery(select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id")).with_for_update())
+_BY_ID = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id"))
+_LOCKED = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id")).with_for_update()
 # Both drivers give bytes as they are.
-_PUBLIC_KEY = PlainQuery(
-    select(type_coerce(_INSTALLATION.c.public_key, NullType())).where(_INSTALLATION.c.id == bindparam("id"))
+_PUBLIC_KEY = select(type_coerce(_INSTALLATION.c.public_key, NullType())).where(
+    _INSTALLATION.c.id == bindparam("id")
 )
 _NUMBERS = select(_INSTALLATION.c.id, _INSTALLATION.c.number).where(among(_INSTALLATION.c.id))
 _EARLIER_MARK = ClockMarkRow.__table__.alias("earlier")
@@ -142,13 +140,13 @@ def installation_by_id(
     connection: Connection, installation_id: str, *, is_locking: bool = False
 ) -> InstallationView | None:
     """Return the installation, or None; `is_locking` keeps its row locked until the change ends."""
-    found = (_LOCKED if is_locking else _BY_ID).rows(connection, id=installation_id)
-    return InstallationView(*found[0]) if found else None
+    rows = rows_of(connection, _LOCKED if is_locking else _BY_ID, {"id": installation_id})
+    return InstallationView(*rows[0]) if rows else None
 
 
 def locked_installation(connection: Connection, installation_id: str) -> InstallationView:
     """Return the installation with its row locked until the change ends."""
-    (row,) = _LOCKED.rows(connection, id=installation_id)
+    (row,) = rows_of(connection, _LOCKED, {"id": installation_id})
     return InstallationView(*row)
 
 
@@ -178,8 +176,8 @@ def installation_numbers(connection: Connection, ids: Iterable[str]) -> dict[str
 
 def public_key_of(connection: Connection, installation_id: str) -> PublicKey | None:
     """Return the key with which the installation signs, or None when it is unknown."""
-    found = _PUBLIC_KEY.rows(connection, id=installation_id)
-    return _public_key(found[0][0]) if found else None
+    rows = rows_of(connection, _PUBLIC_KEY, {"id": installation_id})
+    return _public_key(rows[0][0]) if rows else None
 
 
 @lru_cache(4096)
@@ -278,8 +276,8 @@ def verified_backups(connection: Connection) -> list[BackupView]:
 
 def durable_seq_of(connection: Connection, installation_id: str) -> int:
     """Return up to where both of the two newest verified backups hold a journal; 0 with fewer."""
-    found = _DURABLE.rows(connection, id=installation_id)
-    return int(found[0][0]) if found else 0
+    rows = rows_of(connection, _DURABLE, {"id": installation_id})
+    return rows[0][0] if rows else 0
 
 
 def journal_marks(connection: Connection) -> dict[str, int]:

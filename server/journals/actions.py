@@ -22,6 +22,7 @@ from server.journals.models import (
     Outcome,
 )
 from server.journals.queries import KnownEntry
+from server.prepared import write_rows
 from sync.codes import Flag
 from sync.entry import Fault
 from sync.ports import IdSource
@@ -47,7 +48,7 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
         return
     wanted = sorted(set(names))
     if wanted:
-        connection.execute(_NEW_NAMES, {"keys": wanted})
+        write_rows(connection, _NEW_NAMES, [{"keys": wanted}])
         rows_among(connection, _LOCKED_NAMES, wanted)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, func, select
 
 from server.bulk_rows import among, rows_among
 from server.journals.models import Entry, HeldWait, JournalHole, Outcome
+from server.prepared import rows_of
 from server.sealing import Sealer
 from sync.journal import DESK, chain, genesis_digest
 from sync.push import Hole, JournalHead
@@ -104,6 +105,7 @@ _STORED = select(
         and_(_CORRECTING.c.entry_id == _OUTCOME.c.corrected_by, _CORRECTING.c.installation_id == DESK),
     )
 )
+_STORED_BY_ID = _STORED.where(among(_OUTCOME.c.entry_id))
 
 
 def known_entries(connection: Connection, entry_ids: Iterable[str]) -> dict[str, KnownEntry]:
@@ -166,12 +168,13 @@ def desk_journal_head(connection: Connection) -> JournalHead:
 
 def last_wall_ms(connection: Connection, installation_id: str, seq: int) -> int | None:
     """Return the claimed time of the entry at `seq`, if there is one that could be read."""
-    return connection.scalar(_WALL_MS, {"installation_id": installation_id, "seq": seq})
+    rows = rows_of(connection, _WALL_MS, {"installation_id": installation_id, "seq": seq})
+    return rows[0][0] if rows else None
 
 
 def waiting_entry_ids(connection: Connection, waits_for: Iterable[str]) -> set[str]:
     """Return the ids of held entries that wait for any of `waits_for`; mostly nothing waits at all."""
-    if connection.scalar(_IS_ANY_WAITING) is None:
+    if not rows_of(connection, _IS_ANY_WAITING, {}):
         return set()
     return {entry_id for (entry_id,) in rows_among(connection, _WAITING, waits_for)}
 
@@ -188,7 +191,7 @@ def stored_entries(
     connection: Connection, sealer: Sealer, entry_ids: Iterable[str]
 ) -> dict[str, StoredEntry]:
     """Return entries by id with their bytes opened, at the position where each was judged."""
-    rows = rows_among(connection, _STORED.where(among(_OUTCOME.c.entry_id)), entry_ids)
+    rows = rows_among(connection, _STORED_BY_ID, entry_ids)
     return {row.entry_id: _stored(row, sealer) for row in rows}
 
 

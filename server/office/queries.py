@@ -13,7 +13,6 @@ from server.access.rules import RoleHeld
 from server.bulk_rows import among, chunks, rows_among
 from server.office.models import Area, Assignment, Organisation, Team, TeamMembership, Worker
 from server.office.rules import AREA_LEVELS, AreaFilter, AssignmentSpan, Membership
-from server.plain_rows import PlainQuery
 
 _ABOVE_COMMUNES = AREA_LEVELS[: AREA_LEVELS.index("commune")]
 _AREA, _WORKER = Area.__table__.c, Worker.__table__.c
@@ -65,7 +64,7 @@ _MEMBERSHIPS = (
     .where(among(_MEMBERSHIP.worker_id))
     .order_by(_MEMBERSHIP.from_day, _MEMBERSHIP.id)
 )
-_ASSIGNMENTS = PlainQuery(
+_ASSIGNMENTS = (
     select(*(_ASSIGNMENT[name] for name in AssignmentSpan.__dataclass_fields__))
     .where(among(_ASSIGNMENT.worker_id))
     .order_by(_ASSIGNMENT.from_ms, _ASSIGNMENT.id)
@@ -75,20 +74,16 @@ _ON_DAY = and_(
     or_(_AREA.valid_to.is_(None), _AREA.valid_to >= bindparam("on_day")),
 )
 # Areas that may have communes below them, and the communes themselves that exist.
-_NOT_BELOW_COMMUNES = PlainQuery(
-    select(_AREA.key, _AREA.level).where(
-        among(_AREA.key),
-        or_(*(_AREA.level == level for level in _ABOVE_COMMUNES), and_(_AREA.level == "commune", _ON_DAY)),
-    )
+_NOT_BELOW_COMMUNES = select(_AREA.key, _AREA.level).where(
+    among(_AREA.key),
+    or_(*(_AREA.level == level for level in _ABOVE_COMMUNES), and_(_AREA.level == "commune", _ON_DAY)),
 )
 _ABOVE = Area.__table__.alias("above").c
-_COMMUNES_UNDER = PlainQuery(
-    select(_AREA.key).where(
-        among(_ABOVE.key),
-        func.substr(_AREA.path, 1, func.length(_ABOVE.path)) == _ABOVE.path,
-        _AREA.level == "commune",
-        _ON_DAY,
-    )
+_COMMUNES_UNDER = select(_AREA.key).where(
+    among(_ABOVE.key),
+    func.substr(_AREA.path, 1, func.length(_ABOVE.path)) == _ABOVE.path,
+    _AREA.level == "commune",
+    _ON_DAY,
 )
 
 
@@ -112,11 +107,11 @@ def areas_on(connection: Connection, on_day: date, level: str | None = None) -> 
 
 def commune_keys_under(connection: Connection, area_keys: Iterable[str], on_day: date) -> set[str]:
     """Return the keys of the communes at or below `area_keys` that exist on `on_day`."""
-    rows = _NOT_BELOW_COMMUNES.rows_among(connection, area_keys, on_day=on_day)
+    rows = rows_among(connection, _NOT_BELOW_COMMUNES, area_keys, on_day=on_day)
     # Most agents hold communes, and their pulls are spared the walk over every area.
     larger = [key for key, level in rows if level != "commune"]
     found = {key for key, level in rows if level == "commune"}
-    return found.union(key for (key,) in _COMMUNES_UNDER.rows_among(connection, larger, on_day=on_day))
+    return found.union(key for (key,) in rows_among(connection, _COMMUNES_UNDER, larger, on_day=on_day))
 
 
 def area_keys_under(connection: Connection, area_keys: Iterable[str]) -> set[str]:
@@ -183,7 +178,7 @@ def team_memberships_of(connection: Connection, worker_ids: Iterable[str]) -> di
 def assignments_of(connection: Connection, worker_ids: Iterable[str]) -> dict[str, list[AssignmentSpan]]:
     """Return the assignments of each of `worker_ids`, past and future ones too."""
     found: dict[str, list[AssignmentSpan]] = {worker_id: [] for worker_id in worker_ids}
-    for row in _ASSIGNMENTS.rows_among(connection, found):
+    for row in rows_among(connection, _ASSIGNMENTS, found):
         span = AssignmentSpan(*row)
         found[span.worker_id].append(span)
     return found

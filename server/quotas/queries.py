@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Select, select
 
 from server.bulk_rows import among, chunks, rows_among
+from server.prepared import rows_of
 from server.quotas.models import CreditRow, FactRow, IndicatorRow, PlanRow, QuotaRow
 from server.quotas.rules import FACT_KINDS, Credit, Fact, Indicator
 
@@ -88,7 +89,7 @@ def subjects_of_facts(connection: Connection, fact_ids: Iterable[str]) -> dict[s
 
 def indicators(connection: Connection) -> list[NamedIndicator]:
     """Return all indicators by code."""
-    return [_indicator(row) for row in connection.execute(_INDICATORS)]
+    return [_indicator(row) for row in rows_of(connection, _INDICATORS, {})]
 
 
 def _indicator(row: Any) -> NamedIndicator:

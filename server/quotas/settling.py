@@ -20,6 +20,7 @@ from sqlalchemy import Connection, FromClause, Table, Update, and_, bindparam, s
 from server.audit.changes import Change
 from server.bulk_rows import among, insert_missing, rows_among
 from server.campaigns.queries import campaigns_by_number
+from server.prepared import write_rows
 from server.quotas.models import CreditRow, FigureRow, PlanRow, ProgressRow, QuotaRow
 from server.quotas.queries import capped_credits, credits_of_facts, indicators
 from server.quotas.rules import STATES, Credit, Fact, Indicator, capped_by_holder, contests
@@ -209,7 +210,7 @@ def _add(
         | {f"more_{state}": delta[state] for state in STATES}
         for key, delta in additions
     ]
-    connection.execute(_ADDED[table], rows)
+    write_rows(connection, _ADDED[table], rows)
 
 
 def _locked_figures(connection: Connection, keys: Iterable[FigureKey]) -> dict[FigureKey, dict[str, int]]:

@@ -162,6 +162,8 @@ def test_an_edit_that_the_office_did_not_see_opens_a_conflict_with_its_decision(
     author = a_supervisor(office)
     unseen = amend(an, household, first, head_name="Chưa thấy")
     an.sync()
+    # Of two edits of one moment, neither of which saw the other, the ids decide.
+    office.clock.advance(seconds=60)
     decide(
         office,
         author,
