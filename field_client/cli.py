@@ -14,7 +14,7 @@ from rich.table import Table
 
 from field_client.client import FieldClient
 from field_client.desk import Desk, show_receipt, show_report, show_returned, show_waiting
-from field_client.identity import NotEnrolledError
+from field_client.identity import STORE_DAMAGED, NotEnrolledError
 from field_client.receipts import CapReachedError, CapState
 from field_client.texts import age_text, amount_text, say
 from schemas import kinds
@@ -285,7 +285,9 @@ def status(desk: Desk) -> None:
         receipts = f"{found.cap.receipts} · {amount_text(found.cap.amount_vnd)}"
         table.add_row(say("receipts_unacked", desk.language), receipts)
         desk.console.print(table)
-        if found.stopped is not None:
+        if found.stopped == STORE_DAMAGED:
+            desk.say_damage(client.loss())
+        elif found.stopped is not None:
             desk.say("stopped")
         show_waiting(desk, found.needs_person + found.held)
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from field_client.actions import Actions
+from field_client.damage import Loss, kept_loss, open_checked
 from field_client.delivery import Delivery
 from field_client.enrolment import Enrolment
 from field_client.exchange import Exchanger
@@ -23,7 +24,6 @@ from field_client.purging import purge_durable
 from field_client.receipts import CapStanding, OfflineCap, ReceiptBook
 from field_client.replica import Replica
 from field_client.session import Progress, Session, SyncReport, sync_lock
-from field_client.store import Store
 from field_client.transport import HttpTransport, Transport, checked_address
 from sync.clock import Clock, SystemClock, VirtualClock
 from sync.identifiers import ClockIds
@@ -71,7 +71,7 @@ class FieldClient:
         self._clock = clock or clock_of_environment()
         self._transport, self._sleep = transport, sleep
         ids = ClockIds(self._clock)
-        self.store = Store(home)
+        self.store = open_checked(home, self._clock)
         self.identities = Identities(self.store)
         # One run of this process is one run of its monotonic clock, as far as anyone can tell.
         self.outbox = Outbox(self.store, self.identities, self._clock, ids, boot=secrets.token_hex(8))
@@ -111,11 +111,13 @@ class FieldClient:
             enrolment = Enrolment(self.store, self.identities, self.outbox, self._clock)
             transport = self._transport(server_url)
             try:
-                return enrolment.enrol(
+                identity = enrolment.enrol(
                     code, server_url, lambda key: Exchanger(transport, key, self._sleep), again=again
                 )
             finally:
                 transport.close()
+            self.identities.keep_copy()
+            return identity
 
     def enrol_again(self, code: str, server_url: str | None = None) -> Identity:
         """Enrol a new installation in this one's place, by default with the same server."""
@@ -139,6 +141,10 @@ class FieldClient:
                 transport.close()
             self.purge()
             return report
+
+    def loss(self) -> Loss | None:
+        """Return what the last damage of this home's database came to, or None."""
+        return kept_loss(self.store)
 
     def purge(self) -> int:
         """Drop the personal details of finished work that two backups hold; return of how many entries."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from field_client.client import FieldClient
+from field_client.client import FieldClient, clock_of_environment
+from field_client.damage import Loss, is_damaged_by, set_aside
 from field_client.delivery import DeviceCopiedError, NotAcknowledgedError
 from field_client.enrolment import AlreadyEnrolledError, CodeMalformedError, OtherWorkerError
 from field_client.exchange import RefusedError, ServerBusyError
-from field_client.identity import NotEnrolledError
+from field_client.identity import NotEnrolledError, StoppedByDamageError
 from field_client.outbox import CaptureRefusedError, OwnEntry
 from field_client.projection import ReturnedEntry
 from field_client.receipts import IssuedReceipt
@@ -63,7 +65,11 @@ class Desk:
         """Open the client; say an expected error in one sentence and exit with 1."""
         try:
             with self.opener(self.home) as client:
-                yield client
+                try:
+                    yield client
+                except StoppedByDamageError:
+                    self.say_damage(client.loss())
+                    sys.exit(1)
         except tuple(_SENTENCES) as error:
             self.give_up(_SENTENCES[type(error)])
         except CaptureRefusedError as error:
@@ -71,8 +77,27 @@ class Desk:
             self.give_up("refused", reason=reason, field=error.fault.field or "-")
         except RefusedError as error:
             self.give_up("server_refused", reason=message(error.code, self.language))
-        except (StoreError, KeyFileError, SealBrokenError) as error:
+        except (StoreError, KeyFileError, SealBrokenError, sqlite3.DatabaseError) as error:
+            if is_damaged_by(error, self.home):
+                self._set_aside()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise
             self.give_up("store_unusable", reason=error)
+
+    def _set_aside(self) -> NoReturn:
+        """Put a fresh database in the place of a damaged one, say what became of it, and exit with 1."""
+        try:
+            self.say_damage(set_aside(self.home, clock_of_environment()))
+        except (OSError, StoreError, sqlite3.DatabaseError) as error:
+            self.give_up("store_unusable", reason=error)
+        sys.exit(1)
+
+    def say_damage(self, loss: Loss | None) -> None:
+        """Say what a damaged database came to, and how to go on."""
+        if loss is None:
+            return
+        key = "store_damaged" if loss.is_known else "store_lost"
+        self.say(key, file=self.home / loss.file, saved=loss.saved, missing=loss.missing)
 
     def require_space(self) -> None:
         """Exit with 1 where the disk is too full for a new form."""

@@ -227,7 +227,7 @@ class Outbox:
             raise CaptureRefusedError(Fault(EntryCode.FIELD_INVALID, "body")) from error
         sealed = self._store.sealer.seal(raw, "entry.sealed", sha256)
         with self._store.transaction() as connection:
-            identity = self._identities.current()
+            identity = self._identities.recording()
             head = self._head(identity)
             local_id = connection.execute(
                 "INSERT INTO entry (entry_id, kind, sha256, captured_ms, sealed) VALUES (?, ?, ?, ?, ?)",

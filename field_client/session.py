@@ -16,7 +16,7 @@ from typing import Any
 
 from field_client.delivery import Delivery, DeviceCopiedError, NotAcknowledgedError, read_acknowledgement
 from field_client.exchange import Exchanger, RefusedError
-from field_client.identity import Identities, Identity
+from field_client.identity import STORE_DAMAGED, Identities, Identity, StoppedByDamageError
 from field_client.outbox import Batch, Outbox
 from field_client.replica import Replica
 from field_client.store import Store, StoreError
@@ -116,10 +116,13 @@ class Session:
     def run(self, exchanger: Exchanger, progress: Progress) -> SyncReport:
         """Sync until the outbox is empty and every scope stands at its head.
 
-        Raises DeviceCopiedError, NotAcknowledgedError, NoProgressError and what the exchange raises.
+        Raises DeviceCopiedError, StoppedByDamageError, NotAcknowledgedError, NoProgressError and what
+        the exchange raises.
         """
         identity = self._identities.current()
         stopped = self._identities.standing(identity.installation).stopped
+        if stopped == STORE_DAMAGED:
+            raise StoppedByDamageError
         if stopped is not None:
             raise DeviceCopiedError(stopped)
         at_heads, idle_rounds = False, 0

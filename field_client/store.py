@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,12 @@ from field_client.sealing import KeyFileError, RowSealer, make_key_file, read_ke
 
 STORE_NAME = "field.sqlite3"
 KEY_NAME = "field.key"
+# Held shared by whoever has the store open, and alone by whoever puts another file in its place.
+LOCK_NAME = "field.lock"
 SCHEMA_VERSION = 2
+# No version of this app has ever written a higher one: such a number is damage.
+_VERSIONS_MOST = 10_000
+_DAMAGES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY_MS = 15_000
 # Below this no new form opens: what was begun, receipts of money taken and answers still fit.
 RESERVED_BYTES = 8 * 1024 * 1024
@@ -115,6 +120,10 @@ class StoreError(Exception):
     """The client's file cannot be used; the message says why."""
 
 
+class DamagedStoreError(StoreError):
+    """The client's file is damaged or gone: `field_client.damage` sets it aside and saves what it can."""
+
+
 class NoSpaceError(Exception):
     """The disk is nearly full: a new form must not open. What was captured syncs all the same."""
 
@@ -128,29 +137,76 @@ def require_space(home: Path, reserved_bytes: int | None = None) -> None:
         raise NoSpaceError
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether SQLite says that the file is not sound. The low byte is the primary code."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGES
+
+
+@contextmanager
+def store_lock(home: Path, *, alone: bool) -> Iterator[None]:
+    """Hold the home's store, with others or alone; SQLite frees it when the process dies.
+
+    Raises StoreError where somebody else is in the way.
+    """
+    connection = sqlite3.connect(
+        home / LOCK_NAME, isolation_level=None, timeout=0 if alone else _BUSY_MS / 1000
+    )
+    try:
+        try:
+            if alone:
+                connection.execute("BEGIN EXCLUSIVE")
+            else:
+                connection.execute("BEGIN")
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(str(error)) from error
+        yield
+    finally:
+        connection.close()
+
+
 class Store:
     """One open home directory. Use from one thread; other processes may have it open too."""
 
-    def __init__(self, home: Path) -> None:
-        """Open the store in `home`, making directory, key and tables when there are none."""
+    def __init__(self, home: Path, *, name: str = STORE_NAME, is_locking: bool = True) -> None:
+        """Open the store in `home`, making directory, key and tables when there are none.
+
+        Not locking is for who holds the home alone. Raises DamagedStoreError, KeyFileError and StoreError.
+        """
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.home = home
-        path, key_path = home / STORE_NAME, home / KEY_NAME
+        path, key_path = home / name, home / KEY_NAME
         if not key_path.exists():
             if path.exists():
                 raise KeyFileError(f"{path} is here but its key file {key_path} is not")
             make_key_file(key_path)
         self.sealer: RowSealer = read_key_file(key_path)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        self.connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
         self._depth = 0
-        self.connection.execute("PRAGMA journal_mode=WAL")
-        self.connection.execute("PRAGMA synchronous=FULL")
-        self._migrate()
+        with ExitStack() as opening:
+            if is_locking:
+                opening.enter_context(store_lock(home, alone=False))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self.connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
+            opening.callback(self.connection.close)
+            self._set_up()
+            self._opened = opening.pop_all()
+
+    def _set_up(self) -> None:
+        try:
+            self.connection.execute("PRAGMA journal_mode=WAL")
+            self.connection.execute("PRAGMA synchronous=FULL")
+            self._migrate()
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise DamagedStoreError(str(error)) from error
+            raise StoreError(str(error)) from error
 
     def _migrate(self) -> None:
         with self.transaction():
             version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+            tables = self.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if not 0 <= version <= _VERSIONS_MOST or bool(version) != bool(tables):
+                raise DamagedStoreError(f"file version {version}, {tables} tables")
             if version > SCHEMA_VERSION:
                 raise StoreError(f"made by a newer version of this app (file version {version})")
             if version == 0:
@@ -160,7 +216,8 @@ class Store:
                 for step in range(version, SCHEMA_VERSION):
                     for statement in _UPGRADES[step]:
                         self.connection.execute(statement)
-            self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            if version != SCHEMA_VERSION:
+                self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def require_space(self, reserved_bytes: int | None = None) -> None:
         """Ask before a form opens. Raises NoSpaceError."""
@@ -168,7 +225,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        self.connection.close()
+        self._opened.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

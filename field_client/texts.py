@@ -61,6 +61,30 @@ TEXTS: dict[str, tuple[str, str]] = {
             "Everything recorded is kept"
         ),
     ),
+    "store_damaged": (
+        (
+            "Dữ liệu trên máy bị hỏng (mã store_damaged). Tệp hỏng được giữ nguyên: {file}. "
+            "Đọc lại được {saved} mục chưa chắc văn phòng đã có, mất ít nhất {missing} mục. "
+            "Xin mã mới rồi chạy: tungnha-field enrol --again MÃ. Chưa ghi thêm được cho tới lúc đó"
+        ),
+        (
+            "The data on this device is damaged (code store_damaged). The damaged file is kept: {file}. "
+            "{saved} entries that the office may not have were saved, at least {missing} are lost. "
+            "Ask for a new code and run: tungnha-field enrol --again CODE. Nothing can be recorded until then"
+        ),
+    ),
+    "store_lost": (
+        (
+            "Dữ liệu trên máy bị hỏng (mã store_damaged) và không đọc lại được máy này của ai. "
+            "Tệp hỏng được giữ nguyên: {file}. Hãy giao tệp cho quản trị viên, xin mã mới "
+            "rồi chạy: tungnha-field enrol MÃ --server ĐỊA_CHỈ"
+        ),
+        (
+            "The data on this device is damaged (code store_damaged), and nothing says whose it was. "
+            "The damaged file is kept: {file}. Hand it to the administrator, ask for a new code "
+            "and run: tungnha-field enrol CODE --server ADDRESS"
+        ),
+    ),
     "synced": ("Đã đồng bộ", "Synced"),
     "syncing": ("Đang đồng bộ… {done}/{total}", "Syncing… {done}/{total}"),
     "pulling": ("Đang tải về… {done}/{total}", "Fetching… {done}/{total}"),

@@ -5,7 +5,7 @@ Everything is read through the other features' queries, inside the caller's one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,6 +45,7 @@ from server.office.queries import (
     workers_by_id,
 )
 from server.office.rules import AreaFilter, team_on
+from server.quotas.completeness import lost_tablets
 from server.quotas.queries import credits_of_agent, credits_of_holder, indicators
 from server.quotas.rules import Credit
 from server.receipts.queries import open_incidents
@@ -64,7 +65,11 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class InstallationLine:
-    """An installation as pages list it."""
+    """An installation as pages list it.
+
+    `missing` is for a replaced one: how many entries that it signed for have not come with its
+    successor, at most. What a damaged tablet lost is seen here.
+    """
 
     id: str
     number: str
@@ -77,6 +82,7 @@ class InstallationLine:
     clock_offset_ms: int | None
     app_version: str | None
     enrolled_ms: int
+    missing: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +144,9 @@ def names_of(connection: Connection, worker_ids: Iterable[str]) -> dict[str, str
 
 
 def installation_lines(
-    views: Sequence[InstallationView], names: dict[str, str], now_ms: int
+    views: Sequence[InstallationView], names: dict[str, str], lost_ids: Collection[str], now_ms: int
 ) -> list[InstallationLine]:
-    """Return the installations with words and tones."""
+    """Return the installations with words and tones; `lost_ids`: the replaced ones not carried over."""
     return [
         InstallationLine(
             id=view.id,
@@ -154,9 +160,16 @@ def installation_lines(
             clock_offset_ms=view.clock_offset_ms,
             app_version=view.app_version,
             enrolled_ms=view.enrolled_ms,
+            missing=_missing(view, lost_ids),
         )
         for view in views
     ]
+
+
+def _missing(view: InstallationView, lost_ids: Collection[str]) -> int | None:
+    if view.state != "superseded":
+        return None
+    return view.unsent if view.id in lost_ids else 0
 
 
 def agent_page(connection: Connection, worker_id: str, now_ms: int, today: date) -> AgentPage | None:
@@ -184,7 +197,9 @@ def agent_page(connection: Connection, worker_id: str, now_ms: int, today: date)
         entries=sum(states.values()),
         quarantined=states.get("quarantined", 0),
         balance=balances_of_agents(connection, [worker_id])[worker_id],
-        installations=installation_lines(views, {worker_id: worker.name}, now_ms),
+        installations=installation_lines(
+            views, {worker_id: worker.name}, lost_tablets(connection, views), now_ms
+        ),
     )
 
 
@@ -303,7 +318,8 @@ def devices_page(
     start = (page - 1) * LIST_LINES
     shown, listing = paged(views[start : start + LIST_LINES + 1], page, LIST_LINES)
     names = names_of(connection, {view.worker_id for view in shown})
-    return installation_lines(shown, names, now_ms), listing
+    lost_ids = lost_tablets(connection, views) if any(view.state == "superseded" for view in shown) else set()
+    return installation_lines(shown, names, lost_ids, now_ms), listing
 
 
 def syncs_of(connection: Connection, worker_ids: Iterable[str], now_ms: int) -> dict[str, SyncState]:

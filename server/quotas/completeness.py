@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ def completeness_at(connection: Connection, to_day: date, now_ms: int, zone: Zon
     unsettled = unsettled_by_worker(connection, to_day)
     return completeness_of(
         tablets,
-        _lost(connection, tablets),
+        lost_tablets(connection, tablets),
         unsettled,
         period_end_ms(to_day, zone),
         now_ms,
@@ -28,8 +29,11 @@ def completeness_at(connection: Connection, to_day: date, now_ms: int, zone: Zon
     )
 
 
-def _lost(connection: Connection, tablets: list[InstallationView]) -> set[str]:
-    """Return the replaced tablets that signed for more than they or their successors delivered."""
+def lost_tablets(connection: Connection, tablets: Sequence[InstallationView]) -> set[str]:
+    """Return the replaced tablets that signed for more than they or their successors delivered.
+
+    `tablets` holds all those of a worker where it holds one: a successor is the same worker's.
+    """
     successors: dict[str, list[str]] = defaultdict(list)
     for tablet in tablets:
         if tablet.predecessor_id is not None:
