@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from sqlalchemy import create_engine, text
 
 from tests.torture.checking import check
-from tests.torture.hand import CUT_OFF, Answer, Hand
+from tests.torture.hand import Answer, Hand
 from tests.torture.report import Row
 from tests.torture.stage import Stage, staged
 
@@ -27,8 +28,9 @@ from tests.torture.stage import Stage, staged
 EVERY_K_FROM_CYCLES = 100
 FEW_CYCLES = 10
 _K_MOST = 1000
-_ATTEMPTS = 40
-_ATTACH_S, _DETACH_S = 20.0, 2.0
+# How long the same push is sent again, and how long is waited in between: ever longer.
+_AGAIN_S, _WAIT_FIRST_S, _WAIT_MOST_S = 30.0, 0.02, 0.5
+_ATTACH_S, _DETACH_S, _DYING_S = 20.0, 2.0, 0.15
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,37 @@ def failing(pids: list[int], fault: Fault, k: int, paths: list[Path], log: Path)
         try:
             yield
         finally:
-            tracing.send_signal(signal.SIGINT)
+            if fault.what != "kill" or not _is_one_gone(pids):
+                tracing.send_signal(signal.SIGINT)
+            # Of dead threads it hears by itself. Told to let go of one that is dying it may wait for ever.
             try:
                 tracing.wait(_DETACH_S)
             except subprocess.TimeoutExpired:
-                # It may wait for ever for a thread that died of the kill it injected itself.
                 tracing.kill()
 
 
-def has_fired(fault: Fault, log: Path) -> bool:
+def _is_one_gone(pids: list[int]) -> bool:
+    """Return whether one of the processes is dead, or dies within a moment."""
+    until_s = time.monotonic() + _DYING_S
+    while not any(_is_dead(pid) for pid in pids):
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _is_dead(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in {"Z", "X"}
+    except OSError:
+        return True
+
+
+def has_fired(fault: Fault, log: Path, pids: list[int]) -> bool:
     """Return whether the call was reached."""
-    text_ = log.read_text(errors="replace") if log.exists() else ""
-    return ("killed by SIGKILL" in text_) if fault.what == "kill" else ("(INJECTED)" in text_)
+    if fault.what == "kill":
+        return any(_is_dead(pid) for pid in pids)
+    return "(INJECTED)" in (log.read_text(errors="replace") if log.exists() else "")
 
 
 class FailingCalls:
@@ -148,18 +169,23 @@ class FailingCalls:
         request = self._hand.push(self._hand.door())
         with failing(pids, fault, k, self._paths(on_backends), self._log):
             answer = self._hand.send(request)
-        fired = has_fired(fault, self._log)
+        fired = has_fired(fault, self._log, pids)
         if not fired:
             self._require_taken(answer, f"an untouched push ({fault.name}, k={k})")
         elif not answer.is_declared or answer.is_silence:
             self._row.wrong.append(f"{fault.name}, k={k}: answered {answer}")
-        for _ in range(_ATTEMPTS):
-            if answer.status == 200:
-                break
-            time.sleep(0.1 if answer.status == CUT_OFF else 0.3)
-            answer = self._hand.send(request)
+        answer = self._until_taken(request, answer)
         self._require_taken(answer, f"{fault.name}, k={k}, again")
         return fired
+
+    def _until_taken(self, request: httpx.Request, answer: Answer) -> Answer:
+        """Send again until the server takes it, or for so long that it never will."""
+        until_s, wait_s = time.monotonic() + _AGAIN_S, _WAIT_FIRST_S
+        while answer.status != 200 and time.monotonic() < until_s:
+            time.sleep(wait_s)
+            wait_s = min(2 * wait_s, _WAIT_MOST_S)
+            answer = self._hand.send(request)
+        return answer
 
     def _wait_for_worker(self) -> None:
         """Wait for the next worker without asking it anything that opens a connection."""
