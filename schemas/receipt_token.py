@@ -27,6 +27,9 @@ DIGEST_BYTES = 16
 _FORMAT = 1
 SCHEMA_VERSION = 1
 _SIGN1_TAG = 18
+# RFC 8949 §3: major types, and the low bits that say how many bytes of argument follow.
+_MAJOR_STRINGS, _MAJOR_TAG = (2, 3), 6
+_ARGUMENT_FOLLOWS, _LONGEST_ARGUMENT = 24, 27
 _ALGORITHM, _KID = 1, 4
 _ES256 = -7
 _KID_BYTES = 4
@@ -173,10 +176,34 @@ def _encoded(value: Any) -> bytes:
 
 
 def _decoded(encoded: bytes) -> Any:
+    if _has_foreign_tag(encoded):
+        raise ReceiptMalformedError(ReceiptFault.NOT_SIGN1)
     try:
-        return cbor2.loads(encoded)
-    except Exception as error:  # built-in tags raise unrelated classes, such as decimal.Overflow
+        return cbor2.loads(encoded, str_errors="replace")
+    except Exception as error:  # whatever a decoder written in C may think of
         raise ReceiptMalformedError(ReceiptFault.NOT_SIGN1) from error
+
+
+def _has_foreign_tag(encoded: bytes) -> bool:
+    """Return whether a tag other than COSE_Sign1's stands anywhere, as read from the heads of all items.
+
+    cbor2 would build dates, patterns and mail from them. Where that fails, and where a text is no UTF-8,
+    its C decoder leaks the error, and with its traceback the whole request: no tag gets that far, and
+    what is no UTF-8 is replaced (no token holds a text, so it is refused all the same).
+    """
+    at = 0
+    while at < len(encoded):
+        major, argument = encoded[at] >> 5, encoded[at] & 0x1F
+        at += 1
+        if argument >= _ARGUMENT_FOLLOWS:
+            follow = 1 << (argument - _ARGUMENT_FOLLOWS) if argument <= _LONGEST_ARGUMENT else 0
+            argument = int.from_bytes(encoded[at : at + follow], "big")
+            at += follow
+        if major == _MAJOR_TAG and argument != _SIGN1_TAG:
+            return True
+        if major in _MAJOR_STRINGS:
+            at += argument
+    return False
 
 
 def _protected(kid: str) -> bytes:

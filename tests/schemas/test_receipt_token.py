@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -160,6 +162,34 @@ def test_any_text_is_refused_with_a_reason_and_never_breaks(text: str) -> None:
 def test_any_cbor_is_refused_with_a_reason_and_never_breaks(token: bytes) -> None:
     for prefix in (b"\x01", b"\x01\xd2\x84\x43\xa1\x01\x26\xa0"):
         assert isinstance(reason_of(as_digits(prefix + token)), ReceiptFault)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\x61\xff",  # a text that is no UTF-8
+        b"\x81\xa1\x61\xff\x01",
+        b"\xc1\x1b" + b"\xff" * 8,  # a moment that no calendar has
+        b"\xd8\x25\x41\x00",  # a UUID of one byte
+        b"\xd8\x23\x61(",  # a pattern that is none
+        b"\xd8\x24\x01",  # mail that is a number
+    ],
+)
+def test_a_refused_token_leaves_nothing_in_memory(broken: bytes) -> None:
+    """The C decoder of cbor2 never lets go of some of its errors, and they hold every frame above."""
+
+    class Request:
+        pass
+
+    def refuse() -> weakref.ref[Request]:
+        request = Request()
+        assert reason_of(as_digits(b"\x01" + broken)) == ReceiptFault.NOT_SIGN1
+        return weakref.ref(request)
+
+    kept = refuse()
+    gc.collect()
+    assert kept() is None
+    assert not [each for each in gc.get_objects() if isinstance(each, cbor2.CBORDecodeError)]
 
 
 def test_another_key_did_not_sign_it() -> None:
