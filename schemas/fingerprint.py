@@ -18,7 +18,7 @@ from schemas import base, earlier, exchange, receipt_token, signatures
 from schemas.catalogue import KINDS, PROMOTER_REFERENCES, Reference
 from schemas.receipt_view import ReceiptShown
 from sync import entry
-from sync.codes import EntryCode, Flag, RequestCode
+from sync.codes import EntryCode, Flag, RateCode, RequestCode
 from sync.limits import LIMITS
 from sync.verdict import Decision, OutcomeState
 
@@ -73,7 +73,7 @@ def contract() -> dict[str, Any]:
         "promoters": {name: _described_reference(found) for name, found in PROMOTER_REFERENCES.items()},
         "codes": {
             listed.__name__: sorted(str(code) for code in listed)
-            for listed in (RequestCode, EntryCode, Flag, Decision, OutcomeState)
+            for listed in (RequestCode, EntryCode, Flag, RateCode, Decision, OutcomeState)
         },
         "limits": LIMITS.as_wire(),
         "envelope": {

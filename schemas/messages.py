@@ -6,7 +6,7 @@ A text names the field's meaning and what to do next, never a value. The codes t
 
 from __future__ import annotations
 
-from sync.codes import EntryCode, Flag, RequestCode
+from sync.codes import EntryCode, Flag, RateCode, RequestCode
 
 _REQUEST_TEXTS: dict[str, tuple[str, str]] = {
     RequestCode.BODY_UNREADABLE: ("Máy chủ không đọc được nội dung gửi lên", "The request could not be read"),
@@ -198,8 +198,41 @@ _FLAG_TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
+_RATE_TEXTS: dict[str, tuple[str, str]] = {
+    RateCode.RATE_TABLE_MISSING: (
+        "Chưa có bảng mức đóng cho ngày, kỳ hạn hoặc đối tượng này",
+        "No rate table covers this day, period or category",
+    ),
+    RateCode.INCOME_BELOW_FLOOR: (
+        "Thu nhập thấp hơn chuẩn nghèo khu vực nông thôn",
+        "The income is below the rural poverty line",
+    ),
+    RateCode.INCOME_ABOVE_CEILING: (
+        "Thu nhập cao hơn mức trần",
+        "The income is above the ceiling",
+    ),
+    RateCode.INCOME_OFF_STEP: (
+        "Thu nhập không đúng bước tính từ mức sàn",
+        "The income is not on a step above the floor",
+    ),
+    RateCode.SUPPORT_UNKNOWN: (
+        "Không có đối tượng được hỗ trợ này",
+        "There is no such category of support",
+    ),
+    RateCode.LOCAL_SUPPORT_INVALID: (
+        "Hỗ trợ của địa phương nhiều hơn phần còn phải đóng",
+        "The local support is more than what is left to pay",
+    ),
+    RateCode.SUPPORT_USED_UP: (
+        "Hết số tháng được Nhà nước hỗ trợ trong kỳ này",
+        "The months that the state supports end within this period",
+    ),
+}
+
 MESSAGES: dict[str, tuple[str, str]] = {
-    str(code): texts for table in (_REQUEST_TEXTS, _ENTRY_TEXTS, _FLAG_TEXTS) for code, texts in table.items()
+    str(code): texts
+    for table in (_REQUEST_TEXTS, _ENTRY_TEXTS, _FLAG_TEXTS, _RATE_TEXTS)
+    for code, texts in table.items()
 }
 
 

@@ -101,3 +101,15 @@ class Flag(StrEnum):
     RECEIPT_GAP = "receipt_gap"
     RECEIPT_LINK_BROKEN = "receipt_link_broken"
     AMOUNT_UNKNOWN = "amount_unknown"
+
+
+class RateCode(StrEnum):
+    """Why there is no amount of a contribution or premium, or what is worth knowing about one."""
+
+    RATE_TABLE_MISSING = "rate_table_missing"
+    INCOME_BELOW_FLOOR = "income_below_floor"
+    INCOME_ABOVE_CEILING = "income_above_ceiling"
+    INCOME_OFF_STEP = "income_off_step"
+    SUPPORT_UNKNOWN = "support_unknown"
+    LOCAL_SUPPORT_INVALID = "local_support_invalid"
+    SUPPORT_USED_UP = "support_used_up"

@@ -14,6 +14,7 @@ from typing import Any
 from schemas.catalogue import KINDS, load_body
 from schemas.vectors import core_cases, signed_cases
 from schemas.vectors.bodies import body_cases
+from schemas.vectors.rate_cases import rate_vectors
 from sync.entry import Fault
 
 FOLDER = Path(__file__).parent
@@ -47,6 +48,7 @@ def vectors() -> dict[str, Any]:
         "signatures": signed_cases.signature_vectors(),
         "receipts": signed_cases.receipt_vectors(),
         "exchanges": {"cases": signed_cases.exchange_cases()},
+        "rates": rate_vectors(),
     }
 
 

@@ -9,6 +9,7 @@ from server.cli.installations import enrolment_code, revoke
 from server.cli.keeping import backup
 from server.cli.moving import move_households_command
 from server.cli.quota_keeping import quotas
+from server.cli.rate_quoting import rates
 from server.cli.recovering import drill, recovery, restore
 from server.cli.running import serve, worker
 from server.cli.setting_up import create_admin, load_areas, migrate, new_keys
@@ -31,6 +32,7 @@ for _command in (
     recovery,
     drill,
     quotas,
+    rates,
     enrolment_code,
     revoke,
     move_households_command,

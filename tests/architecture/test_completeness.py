@@ -13,11 +13,11 @@ from server.access.permissions import ROUTES, Permission, RouteScope, Rule, role
 from server.app import create_app
 from server.config import read_config
 from server.exchange.registry import HANDLERS
-from sync.codes import EntryCode, Flag, RequestCode
+from sync.codes import EntryCode, Flag, RateCode, RequestCode
 from tests.architecture.sources import ROOT, python_sources
 from tests.support.offices import office_environment
 
-CODES = sorted({str(code) for codes in (RequestCode, EntryCode, Flag) for code in codes})
+CODES = sorted({str(code) for codes in (RequestCode, EntryCode, Flag, RateCode) for code in codes})
 # A route that nobody has to log in for is a decision; a new one has to be written down here.
 PUBLIC = {
     "static",
@@ -42,7 +42,7 @@ def endpoints() -> set[str]:
 
 
 def test_a_code_belongs_to_one_list():
-    assert len(CODES) == sum(len(codes) for codes in (RequestCode, EntryCode, Flag))
+    assert len(CODES) == sum(len(codes) for codes in (RequestCode, EntryCode, Flag, RateCode))
 
 
 def test_every_code_has_a_text_in_both_languages():
@@ -65,11 +65,11 @@ def test_every_code_is_used_by_some_source():
         name
         for source in python_sources("server", "sync", "schemas", "field_client")
         if source.name not in {"sync/codes.py", "schemas/messages.py", "server/errors.py"}
-        for name in re.findall(r"\b(?:RequestCode|EntryCode|Flag)\.([A-Z_]+)\b", source.text)
+        for name in re.findall(r"\b(?:RequestCode|EntryCode|Flag|RateCode)\.([A-Z_]+)\b", source.text)
     }
     rendered = (ROOT / "server" / "errors.py").read_text(encoding="utf-8")
     raised_by_errors = set(re.findall(r"\bRequestCode\.([A-Z_]+)\b", rendered))
-    known = {code.name for codes in (RequestCode, EntryCode, Flag) for code in codes}
+    known = {code.name for codes in (RequestCode, EntryCode, Flag, RateCode) for code in codes}
     assert known - used - raised_by_errors == set()
 
 

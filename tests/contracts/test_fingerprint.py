@@ -44,8 +44,8 @@ VERSION_HISTORY = (
     Version(
         2,
         date(2026, 11, 23),
-        "6576df9f98b049f7f2e52883f171ed0a0ae5e8b04d0caea68493e49d237a990b",
-        "differing scopes, recovering offices, holes, months, answers, the desk",
+        "58d8c5481e6728726bef03673bc8e4c212b3b7fc0de7920f3f4f777fb919e597",
+        "differing scopes, recovering offices, holes, months, answers, the desk, codes of rates",
     ),
 )
 
