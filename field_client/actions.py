@@ -118,7 +118,11 @@ class Actions:
         amount_due_vnd: int,
         **optional: Any,
     ) -> str:
-        """Record an enrolment; optional: income_vnd, visit, area, campaign, promoter."""
+        """Record an enrolment.
+
+        Optional: income_vnd, category, supported_months, member, support, hospital,
+        local_support_vnd, visit, area, campaign, promoter.
+        """
         optional.setdefault("area", self._area_of("person", person))
         return self._append(
             "enrolment_recorded",
@@ -129,6 +133,19 @@ class Actions:
             months=months,
             amount_due_vnd=amount_due_vnd,
             **optional,
+        ).entry_id
+
+    def record_consent(
+        self, *, person: str, purpose: str, decision: str, evidence: str, note: str | None = None
+    ) -> str:
+        """Record that a person gave or withdrew their consent to a purpose."""
+        return self._append(
+            "consent_recorded",
+            person=person,
+            purpose=purpose,
+            decision=decision,
+            evidence=evidence,
+            note=note,
         ).entry_id
 
     def collect_payment(

@@ -23,7 +23,7 @@ _DEFAULT_HOME = Path("~/.tungnha-field")
 # Exit codes: 1 refused or failed, 2 wrong usage (click's own), 3 synced but something needs a person.
 _NEEDS_PERSON = 3
 # They open a form. `collect` is one unless the money was taken already.
-_FORMS = {"household", "person", "visit", "install", "enrolment"}
+_FORMS = {"household", "person", "visit", "install", "enrolment", "consent"}
 
 
 @click.group(help="Từng Nhà: máy của đại lý · the field agent's desk client")
@@ -153,17 +153,43 @@ def install(desk: Desk, /, person: str, promoter: tuple[str, str] | None, **memb
 @click.option("--status", type=click.Choice(kinds.ENROLMENT_STATUSES), default="new")
 @click.option("--from-month", required=True, help="YYYY-MM")
 @click.option("--months", type=int, required=True, help="Số tháng · months")
-@click.option("--amount-due", "amount_due_vnd", type=int, required=True, help="Số tiền phải đóng, đồng")
+@click.option(
+    "--amount-due",
+    "amount_due_vnd",
+    type=int,
+    help="Số tiền phải đóng, đồng; không ghi thì tính theo bảng mức đóng · by the rate tables unless given",
+)
 @click.option("--income", "income_vnd", type=int, help="Mức thu nhập chọn đóng, đồng")
+@click.option("--category", type=click.Choice(kinds.CATEGORIES), help="Đối tượng BHXH tự nguyện")
+@click.option("--supported-months", type=int, help="Số tháng đã được Nhà nước hỗ trợ")
+@click.option("--member", type=int, help="Người thứ mấy trong hộ (BHYT) · the member's number")
+@click.option("--support", help="Mã đối tượng được hỗ trợ (BHYT) · the supported category")
+@click.option("--hospital", help="Nơi đăng ký khám chữa bệnh · where the card is registered")
+@click.option("--local-support", "local_support_vnd", type=int, help="Hỗ trợ của địa phương, đồng")
 @_promotion
 @click.pass_obj
 def enrolment(desk: Desk, /, person: str, promoter: tuple[str, str] | None, **members: Any) -> None:
     """Record an enrolment."""
     with desk.open() as client:
         found = desk.found(client, "person", person)
+        members["amount_due_vnd"] = desk.due(client, members)
         desk.say(
             "saved", id=client.actions.record_enrolment(person=found, promoter=_promoter(promoter), **members)
         )
+
+
+@main.command(help="Ghi đồng ý hoặc rút lại · record a consent, given or withdrawn")
+@click.argument("person")
+@click.argument("purpose", type=click.Choice(kinds.CONSENT_PURPOSES))
+@click.option("--decision", type=click.Choice(kinds.CONSENT_DECISIONS), default="given")
+@click.option("--evidence", type=click.Choice(kinds.CONSENT_EVIDENCE), default="spoken")
+@click.option("--note", help="Ghi chú · note")
+@click.pass_obj
+def consent(desk: Desk, /, person: str, **members: Any) -> None:
+    """Record a consent."""
+    with desk.open() as client:
+        found = desk.found(client, "person", person)
+        desk.say("saved", id=client.actions.record_consent(person=found, **members))
 
 
 _vietnamese_name = copy(enrolment)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from field_client.actions import Actions
 from field_client.damage import Loss, kept_loss, open_checked
@@ -21,11 +21,13 @@ from field_client.identity import Identities, Identity
 from field_client.outbox import Outbox, OwnEntry
 from field_client.projection import Projection
 from field_client.purging import purge_durable
-from field_client.receipts import CapStanding, OfflineCap, ReceiptBook
+from field_client.receipts import OFFICE_ZONE, CapStanding, OfflineCap, ReceiptBook
 from field_client.replica import Replica
 from field_client.session import Progress, Session, SyncReport, sync_lock
 from field_client.transport import HttpTransport, Transport, checked_address
-from sync.clock import Clock, SystemClock, VirtualClock
+from schemas.rate_tables import read_rate_tables
+from schemas.rates import Quote, RateFault, enrolment_quote
+from sync.clock import Clock, SystemClock, VirtualClock, local_day
 from sync.identifiers import ClockIds
 
 # Set by the demo alone, whose processes share one virtual clock.
@@ -99,6 +101,11 @@ class FieldClient:
         """Group several actions in one transaction: all of them are saved at its end, or none."""
         with self.store.transaction():
             yield self.actions
+
+    def quote(self, members: Mapping[str, Any]) -> Quote | RateFault:
+        """Return what an enrolment costs today by the tables that were pulled: no network is needed."""
+        tables = read_rate_tables(self.replica.records("rate").values())
+        return enrolment_quote(tables, members, local_day(self._clock.now_ms(), OFFICE_ZONE))
 
     def enrol(self, server_url: str, code: str, *, again: bool = False) -> Identity:
         """Register this installation with a one-time code.

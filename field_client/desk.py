@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -24,9 +24,10 @@ from field_client.receipts import IssuedReceipt
 from field_client.sealing import KeyFileError, SealBrokenError
 from field_client.session import NoProgressError, SyncReport, SyncRunningError
 from field_client.store import NoSpaceError, StoreError, require_space
-from field_client.texts import kind_name, say
+from field_client.texts import amount_text, kind_name, say
 from field_client.transport import AddressRefusedError, LineDownError, NotOurServerError
 from schemas.messages import message
+from schemas.rates import RateFault
 from schemas.receipt_qr import receipt_matrix, terminal_text
 
 # The errors whose one sentence says everything.
@@ -112,6 +113,23 @@ class Desk:
         if record_id is None:
             self.give_up("not_found", what=text)
         return record_id
+
+    def due(self, client: FieldClient, members: Mapping[str, Any]) -> int:
+        """Return what is due for an enrolment: as given, else by the rate tables; exit with 1 without one.
+
+        An amount that differs from the tables is taken as it is, with a word about it.
+        """
+        given = members["amount_due_vnd"]
+        quote = client.quote(members)
+        if isinstance(quote, RateFault):
+            if given is None:
+                self.give_up("no_quote", reason=message(quote.code, self.language), field=quote.field)
+            return int(given)
+        for code in quote.warnings:
+            self.say("quote_warning", reason=message(code, self.language))
+        if given is not None and given != quote.due_vnd:
+            self.say("quote_differs", amount=amount_text(quote.due_vnd))
+        return quote.due_vnd if given is None else int(given)
 
     def give_up(self, key: str, **values: object) -> NoReturn:
         """Print one text and exit with 1."""

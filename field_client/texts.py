@@ -32,6 +32,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "server_missing": ("Cần địa chỉ máy chủ: --server", "The server's address is needed: --server"),
     "usage_amounts": ("Cần một --amount cho mỗi lượt ghi danh", "One --amount is needed for each enrolment"),
     "code_malformed": ("Mã đăng ký không đúng mẫu", "The enrolment code is malformed"),
+    "no_quote": (
+        "Chưa tính được số tiền phải đóng: {reason} ({field}). Hãy ghi --amount-due",
+        "The amount due cannot be computed: {reason} ({field}). Give --amount-due",
+    ),
+    "quote_differs": (
+        "Lưu ý: theo bảng mức đóng là {amount}",
+        "Note: by the rate tables it is {amount}",
+    ),
+    "quote_warning": ("Lưu ý: {reason}", "Note: {reason}"),
     "saved": ("Đã lưu trên máy · {id}", "Saved on this device · {id}"),
     "refused": ("Chưa lưu: {reason} ({field})", "Not saved: {reason} ({field})"),
     "not_found": ("Không tìm thấy {what}", "{what} not found"),
@@ -157,6 +166,7 @@ KIND_NAMES: dict[str, tuple[str, str]] = {
     "visit_recorded": ("lượt đến nhà", "visit"),
     "vssid_installed": ("cài VssID", "VssID install"),
     "enrolment_recorded": ("ghi danh", "enrolment"),
+    "consent_recorded": ("đồng ý", "consent"),
     "payment_collected": ("khoản thu", "payment"),
     "receipt_issued": ("biên lai", "receipt"),
     "entry_voided": ("huỷ", "void"),

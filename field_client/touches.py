@@ -21,6 +21,7 @@ _NAMED = {
     "visit_recorded": (("household", "visits_of"),),
     "vssid_installed": (("person", "installs_of"),),
     "enrolment_recorded": (("person", "enrolments_of"),),
+    "consent_recorded": (("person", "consents_of"),),
     "receipt_issued": (("payment", "receipts_of"),),
     "entry_voided": (("target", "voids_of"),),
 }

@@ -137,10 +137,10 @@ def integer(least: int, most: int, **arguments: Any) -> fields.Field[Any]:
     return _coded(StrictInteger, validate=check, **arguments)
 
 
-def amount_vnd(**arguments: Any) -> fields.Field[Any]:
-    """An amount in whole đồng, from 1 to the limit."""
+def amount_vnd(*, least: int = 1, **arguments: Any) -> fields.Field[Any]:
+    """An amount in whole đồng, from `least` to the limit."""
     return integer(
-        1,
+        least,
         LIMITS.amount_vnd,
         code=EntryCode.AMOUNT_INVALID,
         error_messages={"invalid": str(EntryCode.AMOUNT_INVALID)},

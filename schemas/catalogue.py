@@ -81,6 +81,7 @@ KINDS: dict[str, Kind] = {
             kinds.EnrolmentRecorded(),
             (_PERSON, Reference("visit", ("visit_recorded",))),
         ),
+        Kind("consent_recorded", kinds.ConsentRecorded(), (_PERSON,)),
         Kind(
             "payment_collected",
             kinds.PaymentCollected(),

@@ -73,9 +73,15 @@ class EarlierBody:
     lift: Callable[[dict[str, Any]], dict[str, Any]]
 
 
+# What version 1 did not ask an enrolment for.
+_NOT_ASKED = dict.fromkeys(
+    ("category", "supported_months", "member", "support", "hospital", "local_support_vnd")
+)
+
+
 def _with_month(loaded: dict[str, Any]) -> dict[str, Any]:
     lifted = {name: value for name, value in loaded.items() if name != "from_day"}
-    return {**lifted, "from_month": loaded["from_day"].isoformat()[:7]}
+    return {**lifted, **_NOT_ASKED, "from_month": loaded["from_day"].isoformat()[:7]}
 
 
 EARLIER_BODIES: dict[str, EarlierBody] = {

@@ -33,6 +33,9 @@ SEXES = ("female", "male")
 DISPOSITIONS = ("agreed", "refused", "call_back", "moved_away", "nobody_home")
 SCHEMES = ("voluntary", "health")
 ENROLMENT_STATUSES = ("new", "renewal")
+# Of several the highest counts; what each is supported with is in the rate tables.
+CATEGORIES = ("poor", "near_poor", "ethnic_minority", "other")
+SUPPORT_CODE = r"[a-z][a-z0-9_]{0,63}"
 PAYMENT_METHODS = ("cash", "transfer")
 INSTALL_STATES = ("declared", "activated", "in_use")
 OCCASIONS = (
@@ -47,6 +50,9 @@ OCCASIONS = (
 )
 EVIDENCE_LEVELS = ("none", "seen_on_screen", "account_code", "office_record")
 RETURN_REPLIES = ("replaced", "withdrawn")
+CONSENT_PURPOSES = ("enrolment", "renewal_reminders", "card_donation", "sensitive_data")
+CONSENT_DECISIONS = ("given", "withdrawn")
+CONSENT_EVIDENCE = ("spoken", "signed_paper", "signed_on_screen")
 RECORD_TYPES = ("person", "household")
 PROMOTER_KINDS = ("officer", "hamlet_head", "household", "contest_entrant")
 
@@ -177,7 +183,14 @@ class VssidInstalled(OutreachFact):
 
 
 class EnrolmentRecorded(OutreachFact):
-    """A person enrols in a scheme for `months` from `from_month` on; money comes with its own entry."""
+    """A person enrols in a scheme for `months` from `from_month` on; money comes with its own entry.
+
+    Voluntary insurance: `income_vnd` is the chosen monthly income, `category` what the state
+    supports by, `supported_months` how many months it supported before. Health insurance: `member`
+    is the number among those of the household that join in the same financial year, `support` the
+    supported category, `hospital` where the card is registered. `local_support_vnd` is what the
+    local budget adds, for the whole period. Nothing is due where others pay all of it.
+    """
 
     person = entry_id()
     scheme = choice(SCHEMES)
@@ -185,8 +198,24 @@ class EnrolmentRecorded(OutreachFact):
     from_month = month()
     months = integer(1, 60)
     income_vnd = optional(amount_vnd())
-    amount_due_vnd = amount_vnd()
+    category = optional(choice(CATEGORIES))
+    supported_months = optional(integer(0, 1200))
+    member = optional(integer(1, 60))
+    support = optional(pattern(SUPPORT_CODE))
+    hospital = optional(text(most=120))
+    local_support_vnd = optional(amount_vnd(least=0))
+    amount_due_vnd = amount_vnd(least=0)
     visit = optional(entry_id())
+
+
+class ConsentRecorded(RequestSchema):
+    """A person gave or withdrew their consent to one purpose; the latest capture of each counts."""
+
+    person = entry_id()
+    purpose = choice(CONSENT_PURPOSES)
+    decision = choice(CONSENT_DECISIONS)
+    evidence = choice(CONSENT_EVIDENCE)
+    note = optional(text())
 
 
 class Allocation(RequestSchema):

@@ -196,9 +196,29 @@ _FLAG_TEXTS: dict[str, tuple[str, str]] = {
         "Chưa rõ số tiền; cần đối chiếu với người thu",
         "The amount is unknown; settle it with the collector",
     ),
+    Flag.AMOUNT_DIFFERS: (
+        "Số tiền phải đóng khác với bảng mức đóng",
+        "The amount due differs from the rate tables",
+    ),
+    Flag.AMOUNT_UNCHECKED: (
+        "Chưa có bảng mức đóng để kiểm tra số tiền phải đóng",
+        "No rate table covers the amount due",
+    ),
+    Flag.INCOME_NOT_ALLOWED: (
+        "Mức thu nhập không chọn được theo bảng mức đóng",
+        "The income cannot be chosen by the rate tables",
+    ),
+    Flag.FIRST_MEMBER_TWICE: (
+        "Hộ này đã có người thứ nhất trong năm",
+        "The household has another first member this year",
+    ),
 }
 
 _RATE_TEXTS: dict[str, tuple[str, str]] = {
+    RateCode.TERMS_MISSING: (
+        "Chưa khai đủ để tính số tiền phải đóng",
+        "What the amount depends on is not declared",
+    ),
     RateCode.RATE_TABLE_MISSING: (
         "Chưa có bảng mức đóng cho ngày, kỳ hạn hoặc đối tượng này",
         "No rate table covers this day, period or category",

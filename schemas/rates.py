@@ -6,13 +6,13 @@ Pure and the same on both ends; it must never read a clock, a file or a database
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from schemas.rate_tables import RateTables, row_on
 from sync.codes import RateCode
-
-CATEGORIES = ("poor", "near_poor", "ethnic_minority", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,31 @@ def _shared(gross: int, state: int, local: int, warnings: tuple[RateCode, ...]) 
     if not 0 <= local <= gross - state:
         return RateFault(RateCode.LOCAL_SUPPORT_INVALID, "local_support")
     return Quote(gross, state, local, gross - state - local, warnings)
+
+
+def enrolment_quote(tables: RateTables, body: Mapping[str, Any], on: date) -> Quote | RateFault:
+    """Return what an enrolment with this body comes to when it is paid on a day.
+
+    `terms_missing` where it does not declare what the amount depends on.
+    """
+    local_vnd = body.get("local_support_vnd") or 0
+    if body["scheme"] == "health":
+        if body.get("member") is None:
+            return RateFault(RateCode.TERMS_MISSING, "member")
+        return household_quote(
+            tables, HouseholdTerms(body["member"], body["months"], on, body.get("support"), local_vnd)
+        )
+    for name in ("income_vnd", "category"):
+        if body.get(name) is None:
+            return RateFault(RateCode.TERMS_MISSING, name)
+    supported = body.get("supported_months") or 0
+    terms = VoluntaryTerms(body["income_vnd"], body["category"], body["months"], on, local_vnd, supported)
+    return voluntary_quote(tables, terms)
+
+
+def is_first_member(body: Mapping[str, Any]) -> bool:
+    """Return whether somebody enrols as the first of a household that joins in a financial year."""
+    return bool(body["scheme"] == "health" and body["member"] == 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,11 +101,16 @@ class Flag(StrEnum):
     RECEIPT_GAP = "receipt_gap"
     RECEIPT_LINK_BROKEN = "receipt_link_broken"
     AMOUNT_UNKNOWN = "amount_unknown"
+    AMOUNT_DIFFERS = "amount_differs"
+    AMOUNT_UNCHECKED = "amount_unchecked"
+    INCOME_NOT_ALLOWED = "income_not_allowed"
+    FIRST_MEMBER_TWICE = "first_member_twice"
 
 
 class RateCode(StrEnum):
     """Why there is no amount of a contribution or premium, or what is worth knowing about one."""
 
+    TERMS_MISSING = "terms_missing"
     RATE_TABLE_MISSING = "rate_table_missing"
     INCOME_BELOW_FLOOR = "income_below_floor"
     INCOME_ABOVE_CEILING = "income_above_ceiling"

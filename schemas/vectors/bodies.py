@@ -12,6 +12,9 @@ _HOUSEHOLD, _PERSON, _VISIT, _ENROLMENT, _PAYMENT, _OTHER = (
 _WORKER = "01720000-0000-7000-8000-0000000000aa"
 _AREA = "99001@2004-01-01"
 
+# What version 1 did not know of an enrolment.
+NEW_IN_2 = ("category", "supported_months", "member", "support", "hospital", "local_support_vnd")
+
 # One sound body of each kind, with every member.
 WHOLE: dict[str, dict[str, Any]] = {
     "household_registered": {
@@ -68,10 +71,23 @@ WHOLE: dict[str, dict[str, Any]] = {
         "from_month": "2020-06",
         "months": 12,
         "income_vnd": 1_000_000,
+        "category": "near_poor",
+        "supported_months": 24,
+        "member": None,
+        "support": None,
+        "hospital": None,
+        "local_support_vnd": 0,
         "amount_due_vnd": 300_000,
         "visit": _VISIT,
         "campaign": 2,
         "promoter": {"kind": "contest_entrant", "id": _PERSON},
+    },
+    "consent_recorded": {
+        "person": _PERSON,
+        "purpose": "renewal_reminders",
+        "decision": "given",
+        "evidence": "spoken",
+        "note": "Nhắc trước 30 ngày",
     },
     "payment_collected": {
         "payment": _PAYMENT,
@@ -121,11 +137,33 @@ SOUND: list[tuple[str, str, dict[str, Any]]] = [
         "enrolment_recorded",
         WHOLE["enrolment_recorded"] | {"amount_due_vnd": LIMITS.amount_vnd},
     ),
+    ("nothing is left to pay", "enrolment_recorded", WHOLE["enrolment_recorded"] | {"amount_due_vnd": 0}),
+    (
+        "a member of a household",
+        "enrolment_recorded",
+        {
+            "area": _AREA,
+            "person": _PERSON,
+            "scheme": "health",
+            "status": "renewal",
+            "from_month": "2025-08",
+            "months": 6,
+            "member": 3,
+            "support": "near_poor",
+            "hospital": "Trạm Y tế xã Thử",
+            "amount_due_vnd": 113_724,
+        },
+    ),
+    ("no note", "consent_recorded", WHOLE["consent_recorded"] | {"decision": "withdrawn", "note": None}),
     ("given up", "return_answered", {"target": _VISIT, "reply": "withdrawn"}),
     (
         "as version 1 had it",
         "enrolment_recorded",
-        {name: value for name, value in WHOLE["enrolment_recorded"].items() if name != "from_month"}
+        {
+            name: value
+            for name, value in WHOLE["enrolment_recorded"].items()
+            if name not in (*NEW_IN_2, "from_month")
+        }
         | {"from_day": "2020-06-15"},
     ),
     (
@@ -210,11 +248,24 @@ _FAULTS: list[tuple[str, str, dict[str, Any], str, str]] = [
     (
         "version 1 without its first day",
         "enrolment_recorded",
-        {"from_month": ...},
+        dict.fromkeys((*NEW_IN_2, "from_month"), ...),
         "field_missing",
         "from_day",
     ),
-    ("nothing due", "enrolment_recorded", {"amount_due_vnd": 0}, "amount_invalid", "amount_due_vnd"),
+    ("another category", "enrolment_recorded", {"category": "rich"}, "field_invalid", "category"),
+    ("a support in capitals", "enrolment_recorded", {"support": "Poor"}, "field_invalid", "support"),
+    ("member 0", "enrolment_recorded", {"member": 0}, "field_invalid", "member"),
+    ("too long a hospital", "enrolment_recorded", {"hospital": "x" * 121}, "text_too_long", "hospital"),
+    (
+        "support that costs",
+        "enrolment_recorded",
+        {"local_support_vnd": -1},
+        "amount_invalid",
+        "local_support_vnd",
+    ),
+    ("another purpose", "consent_recorded", {"purpose": "anything"}, "field_invalid", "purpose"),
+    ("no decision", "consent_recorded", {"decision": ...}, "field_missing", "decision"),
+    ("hearsay", "consent_recorded", {"evidence": "hearsay"}, "field_invalid", "evidence"),
     ("a negative amount", "enrolment_recorded", {"amount_due_vnd": -1}, "amount_invalid", "amount_due_vnd"),
     ("half a đồng", "enrolment_recorded", {"amount_due_vnd": 0.5}, "amount_invalid", "amount_due_vnd"),
     ("an amount as text", "enrolment_recorded", {"income_vnd": "1"}, "amount_invalid", "income_vnd"),

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from schemas.kinds import CATEGORIES
 from schemas.rate_tables import published_rows, read_rate_tables
 from schemas.rates import (
-    CATEGORIES,
     HouseholdTerms,
     Quote,
     RateFault,

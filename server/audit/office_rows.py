@@ -33,6 +33,7 @@ OFFICE_TABLES = frozenset(
         "plan",
         "quota",
         "quoted_ratio",
+        "rate",
         "team",
         "team_membership",
         "worker",
@@ -41,7 +42,7 @@ OFFICE_TABLES = frozenset(
 )
 # Counted at every log-in, and of no worth after a restore.
 _PASSING = {"account": frozenset({"failed_count", "locked_until_ms"})}
-_RECORD_TYPES = frozenset({"area", "campaign", "indicator", "organisation", "worker"})
+_RECORD_TYPES = frozenset({"area", "campaign", "indicator", "organisation", "rate", "worker"})
 _SEALED_AT = "desk_record.content"
 
 

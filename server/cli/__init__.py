@@ -12,7 +12,7 @@ from server.cli.quota_keeping import quotas
 from server.cli.rate_quoting import rates
 from server.cli.recovering import drill, recovery, restore
 from server.cli.running import serve, worker
-from server.cli.setting_up import create_admin, load_areas, migrate, new_keys
+from server.cli.setting_up import create_admin, load_areas, load_rates_command, migrate, new_keys
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +25,7 @@ for _command in (
     migrate,
     create_admin,
     load_areas,
+    load_rates_command,
     serve,
     worker,
     backup,

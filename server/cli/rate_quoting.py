@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 
 import rich_click as click
 
+from schemas.kinds import CATEGORIES
 from schemas.messages import message
 from schemas.rate_tables import RateTableError, RateTables, published_tables, read_rate_tables
 from schemas.rates import (
-    CATEGORIES,
     HouseholdTerms,
     Quote,
     RateFault,

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from pathlib import Path
 
 import rich_click as click
 
+from schemas.rate_tables import PUBLISHED
 from schemas.signatures import PrivateKey, to_base64url
 from server.access.actions import AccountRuleError, hash_password, open_account
 from server.audit.changes import Actor, Change, run_change
 from server.cli.office_app import configured_runtime
 from server.migrations import upgrade
-from server.office.actions import OfficeRuleError, assign_worker, register_areas, register_worker
+from server.office.actions import (
+    OfficeRuleError,
+    assign_worker,
+    load_rates,
+    register_areas,
+    register_worker,
+)
 from server.office.area_list import TIEN_GIANG_2025, AreaListError, read_area_list
 
 COMMAND_ACTOR = Actor("job:command_line")
@@ -79,3 +87,21 @@ def load_areas(path: Path) -> None:
     except (AreaListError, OfficeRuleError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{len(keys)} areas registered.")
+
+
+@click.command("load-rates")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=PUBLISHED)
+def load_rates_command(path: Path) -> None:
+    """Put rate tables in force (the published ones unless told); they reach every tablet."""
+    runtime = configured_runtime()
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        count = run_change(
+            runtime.transactions,
+            COMMAND_ACTOR,
+            runtime.clock.now_ms(),
+            lambda change: load_rates(change, rows),
+        )
+    except (OfficeRuleError, ValueError, KeyError, TypeError) as error:
+        raise click.ClickException(f"no rate tables: {error}") from error
+    click.echo(f"{count} rows of rate tables in force.")

@@ -45,10 +45,12 @@ from server.office.queries import (
     workers_by_id,
 )
 from server.office.rules import AreaFilter, team_on
+from server.outreach.queries import dues_by_id
 from server.quotas.completeness import lost_tablets
 from server.quotas.queries import credits_of_agent, credits_of_holder, indicators
 from server.quotas.rules import Credit
 from server.receipts.queries import open_incidents
+from sync.codes import Flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ class EntryLine:
     entry: EntryView
     worker_name: str
     place: str
+    # What an enrolment is due and what the rate tables say, in đồng, where they differ.
+    due_vnd: int | None = None
+    expected_vnd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,11 +272,14 @@ def entry_line(connection: Connection, entry: EntryView) -> EntryLine:
 def _entry_lines(connection: Connection, entries: Sequence[EntryView]) -> list[EntryLine]:
     names = names_of(connection, {entry.worker_id for entry in entries if entry.worker_id})
     numbers = _numbers_of(connection, {entry.worker_id for entry in entries if entry.worker_id})
+    flagged = [entry.entry_id for entry in entries if Flag.AMOUNT_DIFFERS in entry.flags]
+    dues = dues_by_id(connection, flagged)
     return [
         EntryLine(
-            entry=entry,
-            worker_name=names.get(entry.worker_id, "–"),
-            place=_place(numbers, entry.installation_id, entry.seq),
+            entry,
+            names.get(entry.worker_id, "–"),
+            _place(numbers, entry.installation_id, entry.seq),
+            *dues.get(entry.entry_id, (None, None)),
         )
         for entry in entries
     ]

@@ -19,6 +19,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "visit_recorded": ("Lượt đến nhà", "Visit"),
     "vssid_installed": ("Cài VssID", "VssID install"),
     "enrolment_recorded": ("Ghi danh", "Enrolment"),
+    "consent_recorded": ("Đồng ý", "Consent"),
     "payment_collected": ("Khoản thu", "Payment"),
     "receipt_issued": ("Biên lai", "Receipt"),
     "entry_voided": ("Huỷ", "Void"),

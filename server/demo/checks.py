@@ -28,6 +28,7 @@ from server.devices.queries import all_installations
 from server.journals.queries import verdicts_between
 from server.journals.views import contested_count, counts_by_state
 from server.money.queries import balances_of_agents, ledger_totals, unbalanced_entries
+from server.outreach.queries import dues_against_tables
 from server.quotas.board import BoardRow, TotalRow, board_rows, totals
 from server.quotas.pace import percent_of
 from server.receipts.queries import open_incidents
@@ -154,6 +155,15 @@ def recount_checks(
         ),
         [],
         [f"{agent}: {money.get(agent)} ≠ {books[agent]}" for agent in differing],
+    )
+    dues = dues_against_tables(connection)
+    yield Check(
+        (
+            f"Số phải đóng đúng bảng mức đóng ({dues['agree']} lượt)",
+            f"amounts due are those of the rate tables ({dues['agree']})",
+        ),
+        (True, 0, 0),
+        (dues["agree"] > 0, dues["differ"], dues["unchecked"]),
     )
     ledger = ledger_totals(connection)
     yield Check(

@@ -1,7 +1,7 @@
 """People who do not exist: names and numbers from a seed, each number impossible in itself.
 
 National ids begin with 000, which is no province; insurance numbers with 00, which is none either;
-phones with 0000, which no network has. Prices are those of 2020.
+phones with 0000, which no network has. Prices are those of the published tables on that day.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from random import Random
 from typing import Any
+
+from schemas.rate_tables import published_tables
+from schemas.rates import Quote, enrolment_quote
 
 _FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Huỳnh", "Võ", "Phan", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương")
 _MIDDLE = {
@@ -23,12 +26,7 @@ _GIVEN = {
 _ROADS = ("Ấp Bắc", "Trưng Trắc", "Lê Lợi", "Nguyễn Huệ", "Hùng Vương", "Đinh Bộ Lĩnh", "Lý Thường Kiệt")
 _WITHOUT_NATIONAL_ID = 0.04
 
-# 22 % of the chosen income; the state adds 10 % of 22 % of the poverty line (700,000 đồng until 2021).
-_VOLUNTARY_PERCENT, _STATE_SUPPORT_VND = 22, 15_400
 _INCOMES_VND = (700_000, 700_000, 700_000, 1_000_000, 1_500_000)
-# 4.5 % of the base salary of 1,490,000; further members of a household pay 70, 60, 50 and 40 %.
-_HEALTH_MONTH_VND = 67_050
-_HEALTH_STEPS_PERCENT = (100, 70, 60, 50, 40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +99,9 @@ class MakingUp:
         found: dict[str, Any] = {"scheme": scheme, "status": status, "from_month": from_day.isoformat()[:7]}
         if scheme == "voluntary":
             months, income_vnd = random.choice((1, 3, 6, 12)), random.choice(_INCOMES_VND)
-            monthly_vnd = income_vnd * _VOLUNTARY_PERCENT // 100 - _STATE_SUPPORT_VND
-            return found | {
-                "months": months,
-                "income_vnd": income_vnd,
-                "amount_due_vnd": months * monthly_vnd,
-            }
-        months = random.choice((3, 6, 12))
-        step_percent = _HEALTH_STEPS_PERCENT[min(member, len(_HEALTH_STEPS_PERCENT) - 1)]
-        return found | {
-            "months": months,
-            "amount_due_vnd": months * _HEALTH_MONTH_VND * step_percent // 100,
-        }
+            found |= {"months": months, "income_vnd": income_vnd, "category": "other"}
+        else:
+            found |= {"months": random.choice((3, 6, 12)), "member": member + 1}
+        quote = enrolment_quote(published_tables(), found, day)
+        assert isinstance(quote, Quote)
+        return found | {"amount_due_vnd": quote.due_vnd}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from schemas.rate_tables import published_rows
 from schemas.signatures import PrivateKey, to_base64url
 from server.access.actions import hash_password, open_account
 from server.app import create_app
@@ -32,6 +33,7 @@ from server.office.actions import (
     add_member,
     assign_worker,
     form_team,
+    load_rates,
     register_areas,
     register_organisation,
     register_worker,
@@ -133,6 +135,7 @@ def set_up_office(
     def work(change: Change) -> tuple[tuple[str, ...], tuple[str, ...]]:
         ids = runtime.ids
         register_areas(change, areas)
+        load_rates(change, published_rows())
         networks = {}
         for code, name, kind in (INSURANCE_OFFICE, *NETWORKS):
             networks[code] = register_organisation(change, NewOrganisation(code, name, kind, _SINCE))

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, type_coerce
-from sqlalchemy.types import NullType
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
 from schemas.signatures import PublicKey
 from server.bulk_rows import among, chunks, rows_among
@@ -107,9 +106,7 @@ _DURABLE = select(BackupMark.acked_seq).where(
 _BY_ID = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id"))
 _LOCKED = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id")).with_for_update()
 # Both drivers give bytes as they are.
-_PUBLIC_KEY = select(type_coerce(_INSTALLATION.c.public_key, NullType())).where(
-    _INSTALLATION.c.id == bindparam("id")
-)
+_PUBLIC_KEY = select(_INSTALLATION.c.public_key).where(_INSTALLATION.c.id == bindparam("id"))
 _NUMBERS = select(_INSTALLATION.c.id, _INSTALLATION.c.number).where(among(_INSTALLATION.c.id))
 _EARLIER_MARK = ClockMarkRow.__table__.alias("earlier")
 _LAST_MARK_BEFORE = (

@@ -76,6 +76,6 @@ class Batch:
                 return str(body["area"])
             case "person_registered" | "household_amended":
                 return self.people.area_of_household(body["household"])
-            case "person_amended":
+            case "person_amended" | "consent_recorded":
                 return self.people.area_of_person(body["person"])
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from schemas.rates import is_first_member
 from server.exchange.batch import Batch
 from server.exchange.intake import (
     Candidate,
@@ -81,6 +82,7 @@ def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate
     lock_names(connection, [f"entry:{person_id}" for person_id in batch.people.moving_members()])
     joining = _lock_clusters(batch)
     batch.people.load()
+    batch.outreach.want_first_members(_households_of_first_members(batch, candidates))
     batch.outreach.want_facts_of(joining["person"])
     batch.outreach.want_visits_of(joining["household"])
     subjects = batch.people.subjects_of([(item.entry_id, item.body) for item in candidates])
@@ -127,6 +129,20 @@ def _names_of(batch: Batch, entry_ids: Iterable[str], candidates: Iterable[Candi
         yield f"entry:{entry_id}"
     for candidate in candidates:
         yield from batch.people.number_names(candidate.body)
+
+
+def _households_of_first_members(batch: Batch, candidates: Sequence[Candidate]) -> set[str]:
+    """Return the households in which somebody may enrol as the first member; persons are loaded."""
+    fresh = {
+        item.entry_id: item.body["household"] for item in candidates if item.kind.name == "person_registered"
+    }
+    found: set[str] = set()
+    for item in candidates:
+        if item.kind.name == "enrolment_recorded" and is_first_member(item.body):
+            person = batch.people.person(item.body["person"])
+            household = fresh.get(item.body["person"]) if person is None else person.household_id
+            found |= set() if household is None else {household}
+    return found
 
 
 def _lock_clusters(batch: Batch) -> dict[str, set[str]]:

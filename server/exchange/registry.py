@@ -26,6 +26,7 @@ from server.outreach.handlers import (
     apply_vssid_installed,
 )
 from server.people.handlers import (
+    apply_consent_recorded,
     apply_household_amended,
     apply_household_registered,
     apply_person_registered,
@@ -78,6 +79,11 @@ def _want_person_fact(batch: Batch, candidate: Candidate) -> None:
     batch.people.want_persons([candidate.body["person"]])
 
 
+def _want_enrolment(batch: Batch, candidate: Candidate) -> None:
+    _want_person_fact(batch, candidate)
+    batch.outreach.want_rates()
+
+
 def _want_payment(batch: Batch, candidate: Candidate) -> None:
     batch.money.want_payments([candidate.entry_id])
     batch.receipts.want_payments([candidate.entry_id])
@@ -121,8 +127,11 @@ HANDLERS: dict[str, KindHandler] = {
         lambda batch, arrival: apply_vssid_installed(arrival, batch.outreach, batch.people, batch.quotas),
     ),
     "enrolment_recorded": KindHandler(
-        _want_person_fact,
+        _want_enrolment,
         lambda batch, arrival: apply_enrolment_recorded(arrival, batch.outreach, batch.people, batch.quotas),
+    ),
+    "consent_recorded": KindHandler(
+        _want_person_fact, lambda batch, arrival: apply_consent_recorded(arrival, batch.people)
     ),
     "payment_collected": KindHandler(_want_payment, apply_payment_collected),
     "receipt_issued": KindHandler(_want_receipt, lambda batch, arrival: batch.receipts.apply(arrival)),

@@ -5,8 +5,9 @@ Devices never write here, so a broken rule is an exception that the page or comm
 
 from __future__ import annotations
 
+import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 from sqlalchemy import select
 
 from schemas.names import search_key
+from schemas.rate_tables import RateTableError, read_rate_tables
 from server.audit.changes import Change
-from server.office.models import Area, Assignment, Organisation, Team, TeamMembership, Worker
+from server.office.models import Area, Assignment, Organisation, RateRow, Team, TeamMembership, Worker
 from server.office.queries import team_memberships_of
 from server.office.rules import (
     AREA_LEVELS,
@@ -304,6 +306,27 @@ def end_assignment(change: Change, assignment_id: str, to_ms: int) -> None:
         raise OfficeRuleError(f"{assignment_id}: it has ended by then")
     change.update(table, {"id": assignment_id}, to_ms=max(to_ms, found.from_ms))
     change.audit("assignment_ended", found.worker_id, assignment=assignment_id, to_ms=to_ms)
+
+
+def load_rates(change: Change, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Put rows of rate tables in force, in place of those of the same table and day; return how many.
+
+    Amounts that were judged before keep what was expected then. Raises OfficeRuleError.
+    """
+    rows = list(rows)
+    try:
+        read_rate_tables(rows)
+    except RateTableError as error:
+        raise OfficeRuleError(str(error)) from error
+    table = RateRow.__table__
+    for row in rows:
+        key = {"rate_table": row["table"], "valid_from": date.fromisoformat(row["valid_from"])}
+        content = json.dumps(row, ensure_ascii=False, sort_keys=True)
+        change.delete(table, key)
+        change.insert(table, **key, content=content)
+        change.put_record("rate", f"{row['table']}@{row['valid_from']}", row, {OFFICE})
+    change.audit("rates_loaded", "rates", rows=len(rows))
+    return len(rows)
 
 
 def replace_area(change: Change, key: str, successor: NewArea) -> str:

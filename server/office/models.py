@@ -80,6 +80,15 @@ class TeamMembership(Base):
     to_day: Mapped[date | None] = mapped_column(Date)
 
 
+class RateRow(Base):
+    """A row of a dated rate table; `content` is the row as it travels (schemas.rate_tables), as JSON."""
+
+    __tablename__ = "rate"
+    table: Mapped[str] = mapped_column("rate_table", Text, primary_key=True)
+    valid_from: Mapped[date] = mapped_column(Date, primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+
+
 class Assignment(Base):
     """A role over an area, an organisation or (both null) the office, from a time to a time."""
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
+from schemas.rate_tables import RateTables, read_rate_tables
 from server.access.rules import RoleHeld
 from server.bulk_rows import among, chunks, rows_among
-from server.office.models import Area, Assignment, Organisation, Team, TeamMembership, Worker
+from server.office.models import Area, Assignment, Organisation, RateRow, Team, TeamMembership, Worker
 from server.office.rules import AREA_LEVELS, AreaFilter, AssignmentSpan, Membership
+from server.prepared import rows_of
 
 _ABOVE_COMMUNES = AREA_LEVELS[: AREA_LEVELS.index("commune")]
 _AREA, _WORKER = Area.__table__.c, Worker.__table__.c
@@ -56,6 +60,9 @@ class TeamView:
     name: str
 
 
+_RATES = select(RateRow.__table__.c.content).order_by(
+    RateRow.__table__.c.rate_table, RateRow.__table__.c.valid_from
+)
 # Statements of every push are built once: to build one costs more than to run it.
 _AREAS = select(_AREA.key, _AREA.name, _AREA.level, _AREA.path).where(among(_AREA.key))
 _WORKERS = select(_WORKER.id, _WORKER.name, _WORKER.organisation_key).where(among(_WORKER.id))
@@ -237,3 +244,14 @@ def _in_force(at_ms: int) -> ColumnElement[bool]:
 
 def _span(row: Any) -> AssignmentSpan:
     return AssignmentSpan(row.worker_id, row.role, row.area_key, row.organisation_key, row.from_ms, row.to_ms)
+
+
+def rate_tables(connection: Connection) -> RateTables:
+    """Return the office's rate tables, empty where none were loaded."""
+    return _read_rates(tuple(content for (content,) in rows_of(connection, _RATES, {})))
+
+
+@lru_cache(maxsize=4)
+def _read_rates(contents: tuple[str, ...]) -> RateTables:
+    # The rows themselves are the key: tables that another process changed are read anew.
+    return read_rate_tables(json.loads(content) for content in contents)

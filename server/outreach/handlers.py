@@ -31,6 +31,7 @@ def apply_enrolment_recorded(
     arrival: Arrival, outreach: OutreachWorkspace, people: PeopleWorkspace, quotas: QuotaWorkspace
 ) -> Ruling:
     """A person enrolled in a scheme."""
-    outreach.record_enrolment(arrival)
-    quotas.add_fact(fact_of(arrival, people.identity_of(arrival.body["person"])))
-    return Applied()
+    person_id = arrival.body["person"]
+    flags = outreach.record_enrolment(arrival, people.household_of(person_id))
+    quotas.add_fact(fact_of(arrival, people.identity_of(person_id)))
+    return Applied(flags)

@@ -43,10 +43,18 @@ class VssidInstall(_Fact, Base):
 
 
 class Enrolment(_Fact, Base):
-    """A person's enrolment in a scheme; `paid_vnd` adds up its settled payments."""
+    """A person's enrolment in a scheme; `paid_vnd` adds up its settled payments.
+
+    `expected_vnd` is what the rate tables said was due, null where they could not say. `member` and
+    `household_id` (the person's at that time) find two first members of a household. What else the
+    agent declared is sensitive and stays in the entry's sealed bytes.
+    """
 
     __tablename__ = "enrolment"
-    __table_args__ = (Index("ix_enrolment_person_id", "person_id"),)
+    __table_args__ = (
+        Index("ix_enrolment_person_id", "person_id"),
+        Index("ix_enrolment_household_id", "household_id"),
+    )
     person_id: Mapped[str] = mapped_column(Text)
     scheme: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
@@ -55,3 +63,6 @@ class Enrolment(_Fact, Base):
     income_vnd: Mapped[int | None] = mapped_column(BigInteger)
     amount_due_vnd: Mapped[int] = mapped_column(BigInteger)
     paid_vnd: Mapped[int] = mapped_column(BigInteger)
+    expected_vnd: Mapped[int | None] = mapped_column(BigInteger)
+    member: Mapped[int | None] = mapped_column(Integer)
+    household_id: Mapped[str | None] = mapped_column(Text)

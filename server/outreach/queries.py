@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, func, select
 
 from server.bulk_rows import among, rows_among
 from server.outreach.models import Enrolment, Visit, VssidInstall
@@ -27,10 +27,20 @@ class EnrolmentState:
     campaign: int | None
     amount_due_vnd: int
     paid_vnd: int
+    expected_vnd: int | None
     voided_by: str | None
 
 
 _ENROLMENTS = select(*(Enrolment.__table__.c[name] for name in EnrolmentState.__dataclass_fields__)).where(
+    among(Enrolment.__table__.c.entry_id)
+)
+_FIRST_MEMBERS = select(Enrolment.household_id, Enrolment.business_day).where(
+    among(Enrolment.__table__.c.household_id),
+    Enrolment.__table__.c.scheme == "health",
+    Enrolment.__table__.c.member == 1,
+    Enrolment.__table__.c.voided_by.is_(None),
+)
+_DUES = select(Enrolment.entry_id, Enrolment.amount_due_vnd, Enrolment.expected_vnd).where(
     among(Enrolment.__table__.c.entry_id)
 )
 _VISITS_OF_HOUSEHOLDS = select(Visit.household_id, Visit.entry_id).where(
@@ -45,6 +55,24 @@ _FACTS_OF_PERSONS = [
 def enrolments_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, EnrolmentState]:
     """Return the enrolments that exist."""
     return {row[0]: EnrolmentState(*row) for row in rows_among(connection, _ENROLMENTS, ids)}
+
+
+def first_member_years(connection: Connection, household_ids: Iterable[str]) -> set[tuple[str, int]]:
+    """Return the households with the years in which somebody enrolled as their first member."""
+    return {(row[0], row[1].year) for row in rows_among(connection, _FIRST_MEMBERS, household_ids)}
+
+
+def dues_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[int, int | None]]:
+    """Return, per enrolment, what is due and what the rate tables expected, in đồng."""
+    return {row[0]: (row[1], row[2]) for row in rows_among(connection, _DUES, ids)}
+
+
+def dues_against_tables(connection: Connection) -> dict[str, int]:
+    """Return how many enrolments are due what the rate tables say, another amount, or unchecked."""
+    due, expected = Enrolment.__table__.c.amount_due_vnd, Enrolment.__table__.c.expected_vnd
+    standing = case((expected.is_(None), "unchecked"), (due == expected, "agree"), else_="differ")
+    counts = connection.execute(select(standing, func.count()).group_by(standing)).all()
+    return {"agree": 0, "differ": 0, "unchecked": 0} | {row[0]: row[1] for row in counts}
 
 
 def fact_ids_of_persons(connection: Connection, person_ids: Iterable[str]) -> dict[str, list[str]]:

@@ -8,15 +8,20 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from schemas.rate_tables import RateTables
+from schemas.rates import is_first_member
 from server.audit.changes import Change
+from server.office.queries import rate_tables
 from server.outreach.models import Enrolment, Visit, VssidInstall
 from server.outreach.queries import (
     EnrolmentState,
     enrolments_by_id,
     fact_ids_of_persons,
+    first_member_years,
     visit_ids_of_households,
 )
-from server.outreach.rules import is_paid, promoter_of
+from server.outreach.rules import expected_due, is_paid, promoter_of
+from sync.codes import Flag
 from sync.judgement import Arrival
 from sync.scope import agent_scope, area_scope
 
@@ -35,6 +40,10 @@ class OutreachWorkspace:
         self._wanted: set[str] = set()
         self._wanted_persons: set[str] = set()
         self._wanted_households: set[str] = set()
+        self._wants_rates = False
+        self._wanted_first_members: set[str] = set()
+        self._rates = RateTables()
+        self._first_members: set[tuple[str, int]] = set()
         self._enrolments: dict[str, EnrolmentState] = {}
         self._fresh: set[str] = set()
         self._touched: dict[str, None] = {}
@@ -43,6 +52,14 @@ class OutreachWorkspace:
     def want_enrolments(self, ids: Iterable[str]) -> None:
         """Ask for enrolments before `load`."""
         self._wanted.update(ids)
+
+    def want_rates(self) -> None:
+        """Ask for the rate tables before `load`."""
+        self._wants_rates = True
+
+    def want_first_members(self, household_ids: Iterable[str]) -> None:
+        """Ask, before `load`, for the years in which households have a first member."""
+        self._wanted_first_members.update(household_ids)
 
     def want_facts_of(self, person_ids: Iterable[str]) -> None:
         """Ask for the facts about persons whose identity may change, before `load`."""
@@ -56,6 +73,8 @@ class OutreachWorkspace:
         """Read everything wanted, one query a table."""
         connection = self._change.connection
         self._enrolments = enrolments_by_id(connection, self._wanted)
+        self._rates = rate_tables(connection) if self._wants_rates else self._rates
+        self._first_members = first_member_years(connection, self._wanted_first_members)
         self._facts_of.update(fact_ids_of_persons(connection, self._wanted_persons))
         self._facts_of.update(visit_ids_of_households(connection, self._wanted_households))
 
@@ -104,9 +123,17 @@ class OutreachWorkspace:
         )
         self._facts_of[body["person"]].append(arrival.entry_id)
 
-    def record_enrolment(self, arrival: Arrival) -> None:
-        """Take up an enrolment; it is written, with what was paid for it, at the end."""
+    def record_enrolment(self, arrival: Arrival, household_id: str | None) -> tuple[Flag, ...]:
+        """Take up an enrolment, which is stamped with what was paid for it at the end; return flags.
+
+        Money that was taken is never refused: a wrong amount is flagged beside the expected one.
+        """
         body = arrival.body
+        expected_vnd, flags = expected_due(self._rates, body, arrival.business_day)
+        if household_id is not None and is_first_member(body):
+            year = (household_id, arrival.business_day.year)
+            flags = (*flags, Flag.FIRST_MEMBER_TWICE) if year in self._first_members else flags
+            self._first_members.add(year)
         state = EnrolmentState(
             entry_id=arrival.entry_id,
             agent_id=arrival.worker_id,
@@ -118,6 +145,7 @@ class OutreachWorkspace:
             campaign=body["campaign"],
             amount_due_vnd=body["amount_due_vnd"],
             paid_vnd=0,
+            expected_vnd=expected_vnd,
             voided_by=None,
         )
         self._insert(
@@ -130,10 +158,14 @@ class OutreachWorkspace:
             income_vnd=body["income_vnd"],
             amount_due_vnd=state.amount_due_vnd,
             paid_vnd=0,
+            expected_vnd=expected_vnd,
+            member=body["member"],
+            household_id=household_id,
         )
         self._enrolments[arrival.entry_id] = state
         self._touched[arrival.entry_id] = None
         self._facts_of[state.person_id].append(arrival.entry_id)
+        return flags
 
     def add_payment(self, enrolment_id: str, amount_vnd: int) -> bool:
         """Add a settled (or, negative, a voided) amount; return whether the enrolment is paid now."""
@@ -165,6 +197,7 @@ class OutreachWorkspace:
                 "months": state.months,
                 "amount_due_vnd": state.amount_due_vnd,
                 "paid_vnd": state.paid_vnd,
+                "expected_vnd": state.expected_vnd,
                 "is_voided": state.voided_by is not None,
             }
             self._change.put_record("enrolment", enrolment_id, wire, {agent_scope(state.agent_id)})

@@ -45,6 +45,13 @@ def apply_person_amended(arrival: Arrival, people: PeopleWorkspace) -> Ruling:
     return Applied((Flag.CONFLICT,), merged=True) if found else Applied()
 
 
+def apply_consent_recorded(arrival: Arrival, people: PeopleWorkspace) -> Ruling:
+    """A person gave or withdrew their consent to a purpose."""
+    body, order = arrival.body, (arrival.corrected.upper_ms, arrival.entry_id)
+    people.record_consent(body["person"], body["purpose"], body["decision"], order)
+    return Applied()
+
+
 def _edit_of(arrival: Arrival) -> Amendment:
     is_decision = arrival.installation_id == DESK
     return Amendment(arrival.entry_id, arrival.body["base"], arrival.corrected.upper_ms, is_decision)

@@ -45,7 +45,10 @@ class Household(_Merged, Base):
 
 
 class Person(_Merged, Base):
-    """A person; its id is the id of the entry that registered it."""
+    """A person; its id is the id of the entry that registered it.
+
+    `consents` is JSON, null for none: purpose → [decision, upper capture time, entry id], the latest.
+    """
 
     __tablename__ = "person"
     __table_args__ = (
@@ -68,6 +71,7 @@ class Person(_Merged, Base):
     national_id_index: Mapped[str | None] = mapped_column(Text)
     insurance_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     insurance_number_index: Mapped[str | None] = mapped_column(Text)
+    consents: Mapped[str | None] = mapped_column(Text)
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[str | None] = mapped_column(Text)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,9 @@ from sync.merge import LoggedEdit
 
 _TABLES = {"household": Household.__table__, "person": Person.__table__}
 Numbers = Mapping[str, tuple[bytes | None, str | None]]
+# Purpose → decision, upper capture time and entry id of the latest.
+Consents = Mapping[str, tuple[str, int, str]]
+_NO_CONSENTS: Consents = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class PersonState:
     merged_into: str | None = None
     merged_by: str | None = None
     cluster_id: str | None = None
+    consents: Consents = field(default_factory=lambda: _NO_CONSENTS)
 
     @property
     def identity(self) -> str:
@@ -106,6 +111,7 @@ _PERSONS = select(
     Person.merged_into,
     Person.merged_by,
     Person.cluster_id,
+    Person.consents,
     *(Person.__table__.c[f"{name}_{part}"] for name in PERSON_NUMBERS for part in ("sealed", "index")),
 ).where(among(Person.__table__.c.id))
 _MEMBERS = select(Person.id).where(among(Person.__table__.c.household_id))
@@ -134,9 +140,13 @@ def persons_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Perso
     """Return the persons that exist."""
     found = {}
     for row in rows_among(connection, _PERSONS, ids):
-        numbers = dict(zip(PERSON_NUMBERS, zip(row[11::2], row[12::2], strict=True), strict=True))
-        found[row[0]] = PersonState(*(*row[:8], numbers, {}, *row[8:11]))
+        numbers = dict(zip(PERSON_NUMBERS, zip(row[12::2], row[13::2], strict=True), strict=True))
+        found[row[0]] = PersonState(*(*row[:8], numbers, {}, *row[8:11], _consents(row[11])))
     return found
+
+
+def _consents(text: str | None) -> Consents:
+    return _NO_CONSENTS if text is None else {name: tuple(one) for name, one in json.loads(text).items()}
 
 
 def cluster_members(connection: Connection, record_type: str, cluster_ids: Iterable[str]) -> set[str]:
@@ -272,8 +282,8 @@ def disputed_records(
         wanted = select(conflict.record_id, conflict.field).where(
             conflict.record_id.in_(part), conflict.state == "open"
         )
-        for record_id, field in connection.execute(wanted):
-            fields[record_id].add(field)
+        for record_id, name in connection.execute(wanted):
+            fields[record_id].add(name)
     return [
         DisputedRecord(record_type, record_id, name, area_key, tuple(sorted(fields[record_id])), found_ms)
         for record_type, record_id, name, area_key, found_ms in rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -68,6 +69,7 @@ class RecordWriter:
             "merged_into": state.merged_into,
             "merged_by": state.merged_by,
             "cluster_id": state.cluster_id,
+            "consents": json.dumps(state.consents, sort_keys=True) if state.consents else None,
         }
         wire: dict[str, Any] = {
             "household": state.household_id,
@@ -82,6 +84,7 @@ class RecordWriter:
             known = state.masked_numbers.get(name)
             wire[name] = known or self._mask_of(f"person.{name}", state.id, sealed)
         wire |= {"last_entry": state.last_entry, "merged_into": state.merged_into}
+        wire["consents"] = {purpose: one[0] for purpose, one in sorted(state.consents.items())}
         self._write(Person.__table__, row, is_fresh=is_fresh)
         self._change.put_record("person", state.id, wire, {area_scope(state.area_key)})
 

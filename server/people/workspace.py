@@ -139,6 +139,10 @@ class PeopleWorkspace:
         """Return the area key of a person that is in effect."""
         return self._persons[person_id].area_key
 
+    def household_of(self, person_id: str) -> str | None:
+        """Return the household that a loaded person belongs to."""
+        return self._persons[person_id].household_id
+
     def identity_of(self, person_id: str) -> str:
         """Return what makes this person, with everybody merged with them, one person for credits."""
         person = self._persons[person_id]
@@ -349,6 +353,18 @@ class PeopleWorkspace:
         self._touched[person_id] = None
         self._note_sharing(person_id)
         return found
+
+    def record_consent(self, person_id: str, purpose: str, decision: str, order: tuple[int, str]) -> None:
+        """Let a person's latest decision on a purpose stand, in any order of arrival.
+
+        `order` is the upper capture time and the id of the entry.
+        """
+        old = self._persons[person_id]
+        known = old.consents.get(purpose)
+        if known is None or known[1:] < order:
+            consents = {**old.consents, purpose: (decision, *order)}
+            self._persons[person_id] = replace(old, version=old.version + 1, consents=consents)
+            self._touched[person_id] = None
 
     def finish(self) -> None:
         """Write what changed and stamp it into its area's scope."""

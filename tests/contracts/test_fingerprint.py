@@ -44,8 +44,8 @@ VERSION_HISTORY = (
     Version(
         2,
         date(2026, 11, 23),
-        "58d8c5481e6728726bef03673bc8e4c212b3b7fc0de7920f3f4f777fb919e597",
-        "differing scopes, recovering offices, holes, months, answers, the desk, codes of rates",
+        "e6a27896933169f958deed5cc578989e9915be485567532b8a29b791242170b0",
+        "differing scopes, recovering offices, holes, months, answers, the desk, rates, consents",
     ),
 )
 

@@ -174,3 +174,24 @@ def test_what_was_sent_back_is_listed_with_its_reason_and_answered(field, run):
     run("answer", "nothing", "--withdrawn", expect=1)
     run("answer", household[-8:], "--withdrawn", "--note", "Ghi nhầm")
     assert "Không có mục nào bị trả lại" in run("returned")
+
+
+def test_a_consent_is_recorded_by_purpose(field, run):
+    enrol(field, run)
+    household = saved_id(run("household", "--area", AREA, "--head-name", "Trần Văn Hộ", "--address", "ấp 1"))
+    person = saved_id(run("person", "--full-name", "Lê Thị Bé", "--household", household))
+    run("consent", person, "renewal_reminders", "--evidence", "signed_paper")
+    run("consent", person, "renewal_reminders", "--decision", "withdrawn")
+    run("consent", person, "anything", expect=2)
+    assert re.search(r"Not synced +4", run("status", lang="en"))
+
+
+def test_without_rate_tables_an_amount_has_to_be_given(field, run):
+    enrol(field, run)
+    household = saved_id(run("household", "--area", AREA, "--head-name", "Trần Văn Hộ", "--address", "ấp 1"))
+    person = saved_id(run("person", "--full-name", "Lê Thị Bé", "--household", household))
+    terms = ("enrolment", person, "--scheme", "voluntary", "--from-month", "2020-06", "--months", "3")
+    assert "income_vnd" in run(*terms, expect=1)
+    full = (*terms, "--income", "1000000", "--category", "other")
+    assert "--amount-due" in run(*full, expect=1)
+    saved_id(run(*full, "--amount-due", "613800"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from schemas.messages import MESSAGES, message
-from sync.codes import EntryCode, Flag, RequestCode
+from sync.codes import EntryCode, Flag, RateCode, RequestCode
 
 
 def test_every_code_has_a_text_in_both_languages():
-    codes = {str(code) for codes in (RequestCode, EntryCode, Flag) for code in codes}
+    codes = {str(code) for codes in (RequestCode, EntryCode, Flag, RateCode) for code in codes}
     assert set(MESSAGES) == codes
     for code, (vietnamese, english) in MESSAGES.items():
         assert vietnamese.strip(), code

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.kinds import CATEGORIES
 from schemas.rate_tables import RateTableError, published_rows, published_tables, read_rate_tables, row_on
 from schemas.rates import (
-    CATEGORIES,
     HouseholdTerms,
     Quote,
     RateFault,

@@ -129,7 +129,7 @@ def test_the_limits_of_an_entry_hold(kind):
 
 
 # Bodies without any object or list inside: two levels with the envelope.
-FLAT = {"household_registered", "person_registered", "receipt_issued", "entry_voided"}
+FLAT = {"consent_recorded", "household_registered", "person_registered", "receipt_issued", "entry_voided"}
 FLAT |= {"return_answered", "entry_returned", "records_merged", "records_unmerged"}
 
 
