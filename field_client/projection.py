@@ -71,18 +71,33 @@ class Projection:
         return self._view(record_type, record_id)
 
     def views(self, record_type: str) -> list[RecordView]:
-        """Return every record of a type in the order in which they were made (by id)."""
+        """Return every record of a type in the order in which they were made (by id).
+
+        Records that the office merged are shown as one: those that are a part of another record in
+        view are left out here, and can be addressed all the same.
+        """
         rows = self._store.connection.execute(
             "SELECT record_id FROM record WHERE record_type = ?1 UNION "
             "SELECT record_id FROM touch WHERE record_type = ?1 ORDER BY record_id",
             (record_type,),
         ).fetchall()
-        views = [self._view(record_type, record_id) for (record_id,) in rows]
-        return [view for view in views if view is not None]
+        views = {record_id: self._view(record_type, record_id) for (record_id,) in rows}
+        found = {record_id: view for record_id, view in views.items() if view is not None}
+        return [view for view in found.values() if view.fields.get("merged_into") not in found]
+
+    def parts_of(self, record_type: str, record_id: str) -> list[str]:
+        """Return the ids of the records that are shown as one with this one, itself first."""
+        merged = self._replica.records(record_type) if record_type in _EDITABLE else {}
+        parts = [record_id]
+        for part in parts:
+            # The list grows while it is walked: what is merged into a part is a part too.
+            parts += [other for other, fields in merged.items() if fields.get("merged_into") == part]
+        return parts
 
     def visits_of(self, household: str) -> list[RecordView]:
-        """Return the visits to a household, own and pulled, oldest first."""
-        return [view for view in self.views("visit") if view.fields.get("household") == household]
+        """Return the visits to a household and what is merged into it, own and pulled, oldest first."""
+        households = self.parts_of("household", household)
+        return [view for view in self.views("visit") if view.fields.get("household") in households]
 
     def similar(self, record_type: str, member: str, text: str) -> list[RecordView]:
         """Return records whose name equals `text` when case and diacritics are left out.

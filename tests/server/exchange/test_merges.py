@@ -265,3 +265,25 @@ def test_undoing_a_merge_restores_exactly_what_was_before(steps, source, target)
         if len(history.merges) > merges:
             history.take(("unmerge", merges, 0))
         assert history.credits() == before
+
+
+def test_a_tablet_shows_merged_households_as_one_and_may_address_either(office, supervisor):
+    """[C4] A device shows the two as one, and may address either."""
+    client = office.tablet("an")
+    first, second = (
+        client.actions.register_household(area=COMMUNES[1], head_name=name, address="1") for name in "AB"
+    )
+    visits = [client.actions.record_visit(household=each, disposition="agreed") for each in (first, second)]
+    client.sync()
+    merged = merge(office, supervisor, "household", second, first)
+    client.sync()
+    assert [view.record_id for view in client.projection.views("household")] == [first]
+    assert [view.record_id for view in client.projection.visits_of(first)] == visits
+    assert client.projection.view("household", second).fields["head_name"] == "B"
+    more = client.actions.record_visit(household=second, disposition="refused")
+    assert client.sync().is_clean
+    assert [view.record_id for view in client.projection.visits_of(first)] == [*visits, more]
+    decide(office, supervisor, "records_unmerged", merge=merged)
+    client.sync()
+    assert [view.record_id for view in client.projection.views("household")] == [first, second]
+    assert [view.record_id for view in client.projection.visits_of(first)] == visits[:1]
