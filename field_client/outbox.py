@@ -16,6 +16,7 @@ from field_client.identity import Identities, Identity
 from field_client.store import Store
 from field_client.touches import touched_records
 from schemas.catalogue import KINDS, load_body
+from schemas.reading import read_known
 from sync.clock import Clock
 from sync.codes import EntryCode
 from sync.entry import Fault, UnreadableEntry, read_entry
@@ -117,6 +118,9 @@ class Outbox:
     def append(self, kind: str, body: Mapping[str, Any], entry_id: str | None = None) -> Appended:
         """Append a fact after checking it against its kind. Raises CaptureRefusedError."""
         raw, entry_id, wall_ms = self._raw(kind, body, entry_id)
+        usual = read_known(raw, LIMITS)
+        if usual is not None:
+            return self._write(kind, entry_id, raw, wall_ms, usual[0].body)
         parsed = read_entry(raw, LIMITS)
         if isinstance(parsed, UnreadableEntry):
             raise CaptureRefusedError(parsed.fault)

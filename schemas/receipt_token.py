@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import Any
 
 import cbor2
@@ -206,6 +207,7 @@ def _has_foreign_tag(encoded: bytes) -> bool:
     return False
 
 
+@lru_cache(1024)  # of a handful of keys, and asked for with every token
 def _protected(kid: str) -> bytes:
     return _encoded({_ALGORITHM: _ES256, _KID: bytes.fromhex(kid)})
 
