@@ -128,11 +128,18 @@ class Referral(Struct, frozen=True, gc=False):
 
 def referrals(kind: Kind, body: dict[str, Any]) -> list[Referral]:
     """Return everything a loaded body refers to that devices create."""
-    found = [
-        Referral(reference.field, entry_id, reference.kinds, reference.in_effect)
-        for reference in kind.references
-        for entry_id in _ids_at(body, reference.field)
-    ]
+    found = []
+    for reference in kind.references:
+        name = reference.field
+        # Most references are a member of the body itself.
+        if name in body:
+            if body[name] is not None:
+                found.append(Referral(name, body[name], reference.kinds, reference.in_effect))
+        elif "." in name:
+            found += [
+                Referral(name, entry_id, reference.kinds, reference.in_effect)
+                for entry_id in _ids_at(body, name)
+            ]
     promoter = body.get("promoter")
     if promoter is not None and promoter["kind"] in PROMOTER_REFERENCES:
         reference = PROMOTER_REFERENCES[promoter["kind"]]
@@ -141,8 +148,6 @@ def referrals(kind: Kind, body: dict[str, Any]) -> list[Referral]:
 
 
 def _ids_at(body: dict[str, Any], field: str) -> list[str]:
-    if "." not in field:
-        return [] if body.get(field) is None else [body[field]]
     nodes: list[Any] = [body]
     for name in field.split("."):
         nodes = [

@@ -131,16 +131,44 @@ def _write_rows(
     if not rows:
         return
     assert isinstance(table, Table)
+    names = _filled(table, rows) if action == "insert" else tuple(rows[0])
     if action == "insert" and len(rows) >= _COPIED_ROWS and connection.dialect.name != "sqlite":
-        _copy_rows(connection, table, rows)
+        _copy_rows(connection, table, names, rows)
         return
-    written = _driver_statement(connection.dialect, action, table, tuple(rows[0]), key)
+    written = _driver_statement(connection.dialect, action, table, names, key)
     run_many(connection, written.text, written.tuples(rows) if written.is_positional else rows)
 
 
-def _copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def _filled(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the columns to name in an insert: none that is null in every row, and is so by itself.
+
+    SQLite's driver takes longer over a null than over a text: it asks whether somebody adapts it.
+    """
+    emptiable = _emptiable(table)
+    return tuple(
+        name
+        for name, first in rows[0].items()
+        if first is not None
+        or name not in emptiable
+        or list(map(itemgetter(name), rows)).count(None) < len(rows)
+    )
+
+
+@cache
+def _emptiable(table: Table) -> frozenset[str]:
+    """Return the columns that are null where an insert does not name them."""
+    return frozenset(
+        column.name
+        for column in table.c
+        if column.nullable and column.default is None and column.server_default is None
+    )
+
+
+def _copy_rows(
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
+) -> None:
     """Insert rows by PostgreSQL's COPY, in a quarter of the time that INSERT takes on both sides."""
-    names, dialect = tuple(rows[0]), connection.dialect
+    dialect = connection.dialect
     quote = dialect.identifier_preparer.quote
     text = f"COPY {quote(table.name)} ({', '.join(map(quote, names))}) FROM STDIN"
     driver: Any = dialect.loaded_dbapi
@@ -184,7 +212,7 @@ class _DriverStatement:
         return list(zip(*columns, strict=True))
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _driver_statement(
     dialect: Dialect, action: str, table: Table, names: tuple[str, ...], key: tuple[str, ...]
 ) -> _DriverStatement:
@@ -200,6 +228,8 @@ def _driver_statement(
             convert = None  # the driver takes bytes as they are
         elif isinstance(kind, Date) and convert is not None:
             convert = lru_cache(1024)(convert)  # a batch is of few days
+        elif isinstance(kind, Boolean) and convert is not None and not table.c[name].nullable:
+            convert = int
         columns.append((name, convert))
     return _DriverStatement(str(compiled), bool(compiled.positional), tuple(columns))
 

@@ -2,7 +2,7 @@
 
 SQLAlchemy's way to the driver and back costs ten times what SQLite takes for the statement. Texts, types and
 errors stay SQLAlchemy's own: only its machinery between a compiled statement and a row is passed by. Whoever
-listens to a connection's statements still hears every one.
+listens to an engine's statements still hears every one.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def run_text(connection: Connection, text: str) -> None:
 
 
 def is_watched(connection: Connection) -> bool:
-    """Return whether somebody listens to the connection's statements."""
-    return bool(connection.dispatch.before_cursor_execute)
+    """Return whether somebody listens to the engine's statements."""
+    return bool(connection.engine.dispatch.before_cursor_execute)
 
 
 def _needs_sqlalchemy(connection: Connection) -> bool:

@@ -45,10 +45,11 @@ class Sealer:
         """Return each of the (row, value) sealed as by `seal`, with randomness asked for only once."""
         encrypt, key_id = self._ciphers[self._current].encrypt, self._current.encode("ascii")
         head, nonces = bytes([len(key_id)]) + key_id, secrets.token_bytes(_NONCE_BYTES * len(values))
-        sealed = []
-        for number, (row, value) in enumerate(values):
-            nonce = nonces[number * _NONCE_BYTES : (number + 1) * _NONCE_BYTES]
-            sealed.append(head + nonce + encrypt(nonce, value.encode("utf-8"), f"{place}|{row}".encode()))
+        sealed, start = [], 0
+        for row, value in values:
+            nonce = nonces[start : start + _NONCE_BYTES]
+            start += _NONCE_BYTES
+            sealed.append(head + nonce + encrypt(nonce, value.encode(), f"{place}|{row}".encode()))
         return sealed
 
     def open(self, sealed: bytes, place: str, row: str) -> str:

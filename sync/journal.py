@@ -33,8 +33,9 @@ def next_digest(previous_digest: str, sha256: str) -> str:
 
 def chain(previous_digest: str, sha256s: Iterable[str]) -> list[str]:
     """Return the digest after each entry, starting from `previous_digest`."""
-    digests = []
+    digests, last = [], bytes.fromhex(previous_digest)
     for sha256 in sha256s:
-        previous_digest = next_digest(previous_digest, sha256)
-        digests.append(previous_digest)
+        link = hashlib.sha256(last + bytes.fromhex(sha256))
+        last = link.digest()
+        digests.append(last.hex())
     return digests

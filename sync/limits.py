@@ -6,7 +6,7 @@ protocol version that is still served.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Limits:
 
     def as_wire(self) -> dict[str, int]:
         """Return the limits as the `limits` member of a response."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 LIMITS = Limits()

@@ -82,7 +82,7 @@ def envelope_read(text: str) -> dict[str, Any]:
         read = {
             "id": entry.entry_id,
             "kind": entry.kind,
-            "captured": asdict(entry.captured),
+            "captured": entry.captured._asdict(),
             "body": entry.body,
         }
         return {"entry": read, "code": None, "field": None}
@@ -266,7 +266,7 @@ def corrected_of(case: dict[str, Any]) -> dict[str, Any]:
     corrected = correct_time(captured, case["seq"], marks, this_sync, case["enrolled_ms"], received_ms)
     zone = timezone(timedelta(minutes=case["offset_minutes"]))
     day = business_day(captured, corrected, zone)
-    return {"corrected": asdict(corrected), "business_day": day.isoformat()}
+    return {"corrected": corrected._asdict(), "business_day": day.isoformat()}
 
 
 def merge_cases() -> list[dict[str, Any]]:

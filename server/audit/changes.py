@@ -32,7 +32,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.audit.desk_journal import append_desk_records, mirror_desk_journal
 from server.audit.models import AuditHead, AuditRow
-from server.audit.office_rows import OFFICE_CHANGED, OfficeRows
+from server.audit.office_rows import OFFICE_CHANGED, OFFICE_TABLES, OfficeRows
 from server.audit.stamping import RecordChange, stamp_feeds
 from server.bulk_rows import insert_missing, insert_rows
 from server.database import DatabaseBusyError, DeadlockError, Seals, Transactions
@@ -83,7 +83,14 @@ class Change:
         """Insert a row that is given as a dict; the change keeps it as it is."""
         assert isinstance(table, Table)
         self._inserts[table].append(row)
-        self._office_rows.note("put", table, {}, row)
+        if table.name in OFFICE_TABLES:
+            self._office_rows.note("put", table, {}, row)
+
+    def insert_all(self, table: FromClause, rows: Iterable[dict[str, Any]]) -> None:
+        """Insert rows that are given as dicts; the change keeps them as they are."""
+        assert isinstance(table, Table)
+        assert table.name not in OFFICE_TABLES, "what the office sets up is noted row by row"
+        self._inserts[table].extend(rows)
 
     def update(self, table: FromClause, key: Mapping[str, Any], **values: Any) -> None:
         """Set `values` on the rows where every column of `key` has its value, after the inserts."""

@@ -79,9 +79,16 @@ def stamp_feeds(connection: Connection, changes: Mapping[_Key, RecordChange]) ->
     insert_rows(connection, Record.__table__, first_states)
     upsert(connection, Record.__table__, states, ["record_type", "record_id"])
     _advance_heads(connection, stamps, came, gone)
-    rows = [row for scope in sorted(stamps) for row in stamps[scope]]
-    for row in rows:
-        row["wire_row"] = wire_row(row, changes[row["record_type"], row["record_id"]].wire_json)
+    # What is stamped for the first time is in no feed yet.
+    first_keys = {(row["record_type"], row["record_id"]) for row in first_states}
+    first_rows: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for scope in sorted(stamps):
+        for row in stamps[scope]:
+            key = row["record_type"], row["record_id"]
+            row["wire_row"] = wire_row(row, changes[key].wire_json)
+            (first_rows if key in first_keys else rows).append(row)
+    insert_rows(connection, FeedRow.__table__, first_rows)
     upsert(connection, FeedRow.__table__, rows, ["scope", "record_type", "record_id"])
 
 

@@ -81,7 +81,11 @@ class ClockMarkRow(Base):
     """A sync as both clocks saw it, with the journal's end as shown (docs/protocol.md, rule 8)."""
 
     __tablename__ = "clock_mark"
-    __table_args__ = (Index("ix_clock_mark_installation_id", "installation_id"),)
+    # A push asks for the marks around its entries, by the tablet's clock and by the journal's end.
+    __table_args__ = (
+        Index("ix_clock_mark_boot", "installation_id", "boot", "server_ms", "id", "monotonic_ms"),
+        Index("ix_clock_mark_head_seq", "installation_id", "head_seq", "server_ms", "id"),
+    )
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     installation_id: Mapped[str] = mapped_column(Text)
     server_ms: Mapped[int] = mapped_column(BigInteger)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    select,
+    union_all,
+)
 
 from schemas.signatures import PublicKey
 from server.bulk_rows import among, chunks, rows_among
@@ -108,29 +119,48 @@ _LOCKED = select(*_VIEW_COLUMNS).where(_INSTALLATION.c.id == bindparam("id")).wi
 # Both drivers give bytes as they are.
 _PUBLIC_KEY = select(_INSTALLATION.c.public_key).where(_INSTALLATION.c.id == bindparam("id"))
 _NUMBERS = select(_INSTALLATION.c.id, _INSTALLATION.c.number).where(among(_INSTALLATION.c.id))
-_EARLIER_MARK = ClockMarkRow.__table__.alias("earlier")
-_LAST_MARK_BEFORE = (
-    select(_EARLIER_MARK.c.id)
-    .where(
-        _EARLIER_MARK.c.installation_id == bindparam("own"),
-        _EARLIER_MARK.c.head_seq < bindparam("first_seq"),
-    )
-    .order_by(_EARLIER_MARK.c.server_ms.desc(), _EARLIER_MARK.c.id.desc())
-    .limit(1)
-    .scalar_subquery()
+_MARK_COLUMNS = (
+    _MARK.server_ms,
+    _MARK.id,
+    _MARK.boot,
+    _MARK.monotonic_ms,
+    _MARK.head_seq,
+    _MARK.installation_id,
 )
-_MARKS = (
-    select(_MARK.server_ms, _MARK.boot, _MARK.monotonic_ms, _MARK.head_seq, _MARK.installation_id)
-    .where(
-        among(_MARK.installation_id),
-        or_(
-            among(_MARK.boot, "boots"),
-            and_(_MARK.installation_id == bindparam("own"), _MARK.head_seq >= bindparam("first_seq")),
-            _MARK.id == _LAST_MARK_BEFORE,
-        ),
-    )
-    .order_by(_MARK.server_ms, _MARK.id)
+_IS_OF_OWN = _MARK.installation_id == bindparam("own")
+_IS_OF_BOOT = and_(_MARK.installation_id == bindparam("installation"), _MARK.boot == bindparam("boot"))
+
+
+def _first_mark(condition: ColumnElement[bool]) -> Select[Any]:
+    """Return the query of the mark that comes first of those that meet a condition."""
+    wanted = select(_MARK.id).where(condition).order_by(_MARK.server_ms, _MARK.id).limit(1)
+    return select(*_MARK_COLUMNS).where(_MARK.id == wanted.scalar_subquery())
+
+
+def _last_mark(condition: ColumnElement[bool]) -> Select[Any]:
+    """Return the query of the mark that comes last of those that meet a condition."""
+    wanted = select(_MARK.id).where(condition).order_by(_MARK.server_ms.desc(), _MARK.id.desc()).limit(1)
+    return select(*_MARK_COLUMNS).where(_MARK.id == wanted.scalar_subquery())
+
+
+# Before the first capture only the last mark can say something, after the last capture only the first.
+_MARKS_AROUND: CompoundSelect[Any] = union_all(
+    _last_mark(and_(_IS_OF_BOOT, _MARK.monotonic_ms <= bindparam("from_ms"))),
+    select(*_MARK_COLUMNS).where(
+        _IS_OF_BOOT, _MARK.monotonic_ms > bindparam("from_ms"), _MARK.monotonic_ms <= bindparam("to_ms")
+    ),
+    _first_mark(and_(_IS_OF_BOOT, _MARK.monotonic_ms > bindparam("to_ms"))),
 )
+_MARKS_OF_BOOTS = select(*_MARK_COLUMNS).where(among(_MARK.installation_id), among(_MARK.boot, "boots"))
+_MARKS_BY_HEAD: CompoundSelect[Any] = union_all(
+    _last_mark(and_(_IS_OF_OWN, _MARK.head_seq < bindparam("first_seq"))),
+    select(*_MARK_COLUMNS).where(
+        _IS_OF_OWN, _MARK.head_seq >= bindparam("first_seq"), _MARK.head_seq < bindparam("last_seq")
+    ),
+    _first_mark(and_(_IS_OF_OWN, _MARK.head_seq >= bindparam("last_seq"))),
+)
+# Beyond this many boots and journals, one query for all marks of the boots is less than one for each.
+_SEPARATE_QUERIES_MOST = 6
 
 
 def installation_by_id(
@@ -227,20 +257,30 @@ def lineage_of(connection: Connection, installation: InstallationView) -> list[I
 
 
 def clock_marks_of(
-    connection: Connection, lineage: Sequence[InstallationView], first_seq: int, boots: Collection[str]
+    connection: Connection,
+    lineage: Sequence[InstallationView],
+    seqs: tuple[int, int],
+    captures: Mapping[str, tuple[int, int]],
 ) -> list[ClockMark]:
-    """Return the marks that can say when entries from `first_seq` on, of these boots, were captured.
+    """Return the marks that can say when the entries of a push were captured, oldest first.
 
-    Those are, of an installation and its predecessors, oldest first: all of these boots, its own that
-    showed a journal up to `first_seq` or beyond, and the last of its own before. Only the
+    `seqs` are the first and the last place of the entries in the journal; `captures` gives, for each of
+    their boots, the least and the most that the monotonic clock said. Of all the marks of the
+    installation and its predecessors those are left out beside which another one proves more. Only the
     installation's own marks say where its journal ended.
     """
-    own = lineage[0].id
-    wanted = {"boots": sorted(boots), "own": own, "first_seq": first_seq}
-    rows = rows_among(connection, _MARKS, [installation.id for installation in lineage], **wanted)
+    own, ids = lineage[0].id, [installation.id for installation in lineage]
+    rows = rows_of(connection, _MARKS_BY_HEAD, {"own": own, "first_seq": seqs[0], "last_seq": seqs[1]})
+    if len(ids) * len(captures) > _SEPARATE_QUERIES_MOST:
+        rows += rows_among(connection, _MARKS_OF_BOOTS, ids, boots=sorted(captures))
+    else:
+        for boot, (from_ms, to_ms) in captures.items():
+            around = {"boot": boot, "from_ms": from_ms, "to_ms": to_ms}
+            for installation_id in ids:
+                rows += rows_of(connection, _MARKS_AROUND, {**around, "installation": installation_id})
     return [
         ClockMark(server_ms, boot, monotonic_ms, head_seq if installation_id == own else None)
-        for server_ms, boot, monotonic_ms, head_seq, installation_id in rows
+        for server_ms, _id, boot, monotonic_ms, head_seq, installation_id in sorted(set(rows))
     ]
 
 

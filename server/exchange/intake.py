@@ -57,7 +57,20 @@ def read_incoming(seq: int, raw: str, origin: str = DEVICE) -> Incoming:
     known = read_known(raw, LIMITS)
     if known is None or origin not in known[1].origins:
         return _read_slowly(seq, raw, origin)
-    return _incoming(seq, *known, None)
+    entry, kind, body = known
+    return Incoming(
+        seq,
+        raw,
+        entry_sha256(raw),
+        entry.entry_id,
+        entry.kind,
+        entry.captured,
+        entry.body,
+        kind,
+        body,
+        tuple(referrals(kind, body)),
+        None,
+    )
 
 
 def _read_slowly(seq: int, raw: str, origin: str) -> Incoming:
@@ -138,7 +151,8 @@ class Candidate(Struct, frozen=True, gc=False):
     @property
     def capture_ms(self) -> int:
         """Return the claimed time, clamped to what the marks prove."""
-        return min(max(self.claimed_ms, self.corrected.lower_ms), self.corrected.upper_ms)
+        lower_ms, upper_ms = self.corrected
+        return min(max(self.claimed_ms, lower_ms), upper_ms)
 
 
 def fresh_candidate(
@@ -152,21 +166,22 @@ def fresh_candidate(
     received_ms: int,
 ) -> Candidate | None:
     """Return an entry that has just come as a candidate; None where it does not read."""
-    if incoming.kind is None or incoming.body is None or incoming.shown_id is None:
+    entry_id, kind, body = incoming.shown_id, incoming.kind, incoming.body
+    if kind is None or body is None or entry_id is None:
         return None
     return Candidate(
-        entry_id=incoming.shown_id,
-        installation_id=installation_id,
-        seq=incoming.seq,
-        worker_id=worker_id,
-        kind=incoming.kind,
-        body=incoming.body,
-        sha256=incoming.sha256,
-        referrals=incoming.referrals,
-        corrected=corrected,
-        claimed_ms=claimed_ms,
-        business_day=business_day,
-        received_ms=received_ms,
+        entry_id,
+        installation_id,
+        incoming.seq,
+        worker_id,
+        kind,
+        body,
+        incoming.sha256,
+        incoming.referrals,
+        corrected,
+        claimed_ms,
+        business_day,
+        received_ms,
     )
 
 

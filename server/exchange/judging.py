@@ -141,10 +141,11 @@ class Judge:
             return self._quarantine(position, entry_id, result, flags)
         flags += result[1]
         decision = Decision.MERGED if result[0] is OutcomeState.MERGED else Decision.APPLIED
-        verdict = Verdict(incoming.seq, entry_id, decision, flags=_texts(flags))
+        verdict = Verdict(incoming.seq, entry_id, decision, None, None, _texts(flags) if flags else ())
         self._store_entry(position, entry_id, verdict)
         self._store_outcome(position, entry_id, result[0], None)
-        self._release(entry_id)
+        if entry_id in self._waiting_on:
+            self._release(entry_id)
         return verdict
 
     def _decide(self, candidate: Candidate) -> tuple[OutcomeState, tuple[Flag, ...]] | Fault | set[str]:
@@ -180,26 +181,28 @@ class Judge:
         # What the office decides at its desk is not captured anywhere.
         if area_key is not None and candidate.installation_id != DESK:
             in_area, flags = self._surroundings.standing(candidate, area_key)
+        name = candidate.kind.name
+        # By place: naming fourteen members takes longer than all else here.
         arrival = Arrival(
-            entry_id=candidate.entry_id,
-            kind=candidate.kind.name,
-            body=candidate.body,
-            sha256=candidate.sha256,
-            installation_id=candidate.installation_id,
-            installation_number=self._numbers[candidate.installation_id],
-            worker_id=candidate.worker_id,
-            corrected=candidate.corrected,
-            business_day=candidate.business_day,
-            received_ms=candidate.received_ms,
-            area_key=area_key,
-            in_area=in_area,
-            team_id=self._surroundings.team(candidate),
-            organisation_key=self._surroundings.organisation(candidate),
+            candidate.entry_id,
+            name,
+            candidate.body,
+            candidate.sha256,
+            candidate.installation_id,
+            self._numbers[candidate.installation_id],
+            candidate.worker_id,
+            candidate.corrected,
+            candidate.business_day,
+            candidate.received_ms,
+            area_key,
+            in_area,
+            self._surroundings.team(candidate),
+            self._surroundings.organisation(candidate),
         )
-        ruling = HANDLERS[candidate.kind.name].apply(self._batch, arrival)
-        if candidate.kind.name == "receipt_issued":
+        ruling = HANDLERS[name].apply(self._batch, arrival)
+        if name == "receipt_issued":
             self._follow_payment(candidate.body["payment"])
-        if not isinstance(ruling, Refused):
+        if name in _SETTLING and not isinstance(ruling, Refused):
             fault = self._settle_target(candidate)
             ruling = ruling if fault is None else Refused(fault)
         return ruling, flags
@@ -291,7 +294,7 @@ class Judge:
     def _flags(self, position: Position) -> tuple[Flag, ...]:
         """Return the flags about the entry's time, which hold whatever becomes of the entry."""
         captured, candidate = position.incoming.captured, position.candidate
-        flags = () if candidate is None else tuple(self._surroundings.remarks(candidate))
+        flags = () if candidate is None else self._surroundings.remarks(candidate)
         if captured is None or position.previous_wall_ms is None:
             return flags
         is_set_back = captured.wall_ms < position.previous_wall_ms
@@ -321,7 +324,7 @@ class Judge:
         return verdict
 
     def _store_entry(self, position: Position, entry_id: str, verdict: Verdict) -> None:
-        incoming = position.incoming
+        incoming, corrected = position.incoming, position.corrected
         columns = {
             "installation_id": self._installation.id,
             "seq": incoming.seq,
@@ -333,8 +336,8 @@ class Judge:
             "digest": position.digest,
             "received_ms": position.received_ms,
             "wall_ms": None if incoming.captured is None else incoming.captured.wall_ms,
-            "lower_ms": position.corrected.lower_ms,
-            "upper_ms": position.corrected.upper_ms,
+            "lower_ms": corrected.lower_ms,
+            "upper_ms": corrected.upper_ms,
             "business_day": position.business_day,
             "verdict": str(verdict.decision),
             "code": verdict.code,
@@ -382,6 +385,8 @@ class Judge:
         )
 
 
+# Kinds that let another entry become something else.
+_SETTLING = frozenset({"entry_voided", "return_answered", "entry_returned", "entry_corrected"})
 # A held entry that was shown as quarantined after 30 days still waits (docs/protocol.md, rule 7).
 _STILL_WAITING = frozenset({OutcomeState.HELD, OutcomeState.QUARANTINED})
 

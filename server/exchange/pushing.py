@@ -43,7 +43,7 @@ from server.journals.queries import (
     verdicts_between,
 )
 from server.runtime import Runtime
-from sync.clock import ClockMark, ClockReading, Timeline, business_day
+from sync.clock import ClockMark, ClockReading, Timeline, business_day, spans_by_boot
 from sync.codes import RequestCode
 from sync.journal import chain, genesis_digest
 from sync.push import (
@@ -374,8 +374,9 @@ class _Work:
         prepared, zone = self._prepared, self._runtime.config.time_zone
         lineage = lineage_of(change.connection, installation)
         placed = list(zip(prepared.incoming, digests, prepared.sealed, strict=True))[replayed:]
-        boots = {(item.captured or prepared.shown.clock).boot for item, _, _ in placed}
-        marks = clock_marks_of(change.connection, lineage, placed[0][0].seq, boots)
+        seqs = (placed[0][0].seq, placed[-1][0].seq)
+        captures = spans_by_boot([item.captured or prepared.shown.clock for item, _, _ in placed])
+        marks = clock_marks_of(change.connection, lineage, seqs, captures)
         timeline = Timeline(marks, mark, lineage[-1].enrolled_ms)
         previous_ms = last_wall_ms(change.connection, installation.id, installation.acked_seq)
         positions = []

@@ -62,11 +62,17 @@ class Surroundings:
     assignments: dict[str, list[AssignmentSpan]]
     memberships: dict[str, list[Membership]]
     # What was found already for a worker, an area and a run of time between two changes of assignments.
+    # Bodies that name nothing unknown, by all the office data that they name.
+    _sound: set[tuple[str | None, int | None]] = field(default_factory=set)
     _standings: dict[tuple[str, str, int], tuple[bool, tuple[Flag, ...]]] = field(default_factory=dict)
 
     def fault_of(self, candidate: Candidate) -> Fault | None:
         """Return the unknown office data that the body names, if any: it is quarantined, not held."""
         body = candidate.body
+        named = (body.get("area"), body.get("campaign"))
+        is_plain = body.get("promoter") is None and "set" not in body
+        if is_plain and named in self._sound:
+            return None
         for key in named_areas(body):
             area = self.areas.get(key)
             if area is None or area.level != AREA_OF_RECORDS:
@@ -75,6 +81,8 @@ class Surroundings:
             return Fault(EntryCode.CAMPAIGN_UNKNOWN, "campaign")
         if body.get("promoter") is not None and not _worker_promoters([candidate]) <= self.workers.keys():
             return Fault(EntryCode.PROMOTER_UNKNOWN, "promoter.id")
+        if is_plain:
+            self._sound.add(named)
         return None
 
     def standing(self, candidate: Candidate, area_key: str) -> tuple[bool, tuple[Flag, ...]]:
@@ -101,18 +109,19 @@ class Surroundings:
         worker = self.workers.get(candidate.worker_id)
         return None if worker is None else worker.organisation_key
 
-    def remarks(self, candidate: Candidate) -> list[Flag]:
+    def remarks(self, candidate: Candidate) -> tuple[Flag, ...]:
         """Return the flags about the entry's time: its campaign's days, and how late it came."""
-        flags = []
+        flags: tuple[Flag, ...] = ()
         campaign = self.campaigns.get(candidate.body.get("campaign") or 0)
         if campaign is not None and not campaign.from_day <= candidate.business_day <= campaign.to_day:
-            flags.append(Flag.OUT_OF_CAMPAIGN)
+            flags = (Flag.OUT_OF_CAMPAIGN,)
+        lower_ms, upper_ms = candidate.corrected
         # The capture is at least its lower end: most entries cannot be late whatever they claim.
-        is_old = candidate.received_ms - candidate.corrected.lower_ms > LATE_AFTER_MS
+        is_old = candidate.received_ms - lower_ms > LATE_AFTER_MS
         if is_old and candidate.received_ms - candidate.capture_ms > LATE_AFTER_MS:
-            flags.append(Flag.LATE_ARRIVAL)
-        if candidate.claimed_ms > candidate.corrected.upper_ms + CLOCK_TOLERANCE_MS:
-            flags.append(Flag.CLOCK_AHEAD)
+            flags += (Flag.LATE_ARRIVAL,)
+        if candidate.claimed_ms > upper_ms + CLOCK_TOLERANCE_MS:
+            flags += (Flag.CLOCK_AHEAD,)
         return flags
 
 

@@ -8,6 +8,8 @@ from server.people.workspace import PeopleWorkspace
 from server.quotas.workspace import QuotaWorkspace
 from sync.judgement import Applied, Arrival, Ruling
 
+_APPLIED = Applied()
+
 
 def apply_visit_recorded(
     arrival: Arrival, outreach: OutreachWorkspace, people: PeopleWorkspace, quotas: QuotaWorkspace
@@ -15,7 +17,7 @@ def apply_visit_recorded(
     """A door was knocked at."""
     outreach.record_visit(arrival)
     quotas.add_fact(fact_of(arrival, people.subject_of_household(arrival.body["household"])))
-    return Applied()
+    return _APPLIED
 
 
 def apply_vssid_installed(

@@ -96,10 +96,12 @@ class OutreachWorkspace:
         body = arrival.body
         self._insert(
             arrival,
-            household_id=body["household"],
-            disposition=body["disposition"],
-            call_back_on=body["call_back_on"],
-            note=body["note"],
+            {
+                "household_id": body["household"],
+                "disposition": body["disposition"],
+                "call_back_on": body["call_back_on"],
+                "note": body["note"],
+            },
         )
         wire = {
             "household": body["household"],
@@ -116,10 +118,12 @@ class OutreachWorkspace:
         body = arrival.body
         self._insert(
             arrival,
-            person_id=body["person"],
-            state=body["state"],
-            occasion=body["occasion"],
-            evidence=body["evidence"],
+            {
+                "person_id": body["person"],
+                "state": body["state"],
+                "occasion": body["occasion"],
+                "evidence": body["evidence"],
+            },
         )
         self._facts_of[body["person"]].append(arrival.entry_id)
 
@@ -150,17 +154,19 @@ class OutreachWorkspace:
         )
         self._insert(
             arrival,
-            person_id=state.person_id,
-            scheme=state.scheme,
-            status=state.status,
-            from_day=state.from_day,
-            months=state.months,
-            income_vnd=body["income_vnd"],
-            amount_due_vnd=state.amount_due_vnd,
-            paid_vnd=0,
-            expected_vnd=expected_vnd,
-            member=body["member"],
-            household_id=household_id,
+            {
+                "person_id": state.person_id,
+                "scheme": state.scheme,
+                "status": state.status,
+                "from_day": state.from_day,
+                "months": state.months,
+                "income_vnd": body["income_vnd"],
+                "amount_due_vnd": state.amount_due_vnd,
+                "paid_vnd": 0,
+                "expected_vnd": expected_vnd,
+                "member": body["member"],
+                "household_id": household_id,
+            },
         )
         self._enrolments[arrival.entry_id] = state
         self._touched[arrival.entry_id] = None
@@ -202,7 +208,7 @@ class OutreachWorkspace:
             }
             self._change.put_record("enrolment", enrolment_id, wire, {agent_scope(state.agent_id)})
 
-    def _insert(self, arrival: Arrival, **columns: Any) -> None:
+    def _insert(self, arrival: Arrival, columns: dict[str, Any]) -> None:
         columns["entry_id"] = arrival.entry_id
         columns["agent_id"] = arrival.worker_id
         columns["area_key"] = arrival.area_key

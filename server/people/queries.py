@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Select, func, literal, select, union_all
 
 from schemas.names import initials
@@ -24,8 +25,7 @@ Consents = Mapping[str, tuple[str, int, str]]
 _NO_CONSENTS: Consents = {}
 
 
-@dataclass(frozen=True, slots=True)
-class HouseholdState:
+class HouseholdState(Struct, frozen=True, gc=False):
     """A household as a change sees it; `numbers` maps field to (sealed, blind index)."""
 
     id: str
@@ -43,8 +43,7 @@ class HouseholdState:
     cluster_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PersonState:
+class PersonState(Struct, frozen=True, gc=False):
     """A person as a change sees it; `numbers` maps field to (sealed, blind index)."""
 
     id: str

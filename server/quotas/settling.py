@@ -162,7 +162,7 @@ def _write_credits(
     differing: Sequence[_CreditKey],
 ) -> _Deltas:
     """Write the differences and return what they add to each holder's day and state."""
-    table = CreditRow.__table__
+    table, fresh = CreditRow.__table__, []
     deltas: _Deltas = defaultdict(lambda: defaultdict(int))
     for key in differing:
         old, new = stored.get(key), wanted.get(key)
@@ -174,9 +174,10 @@ def _write_credits(
         deltas[figure_key(new), new.business_day][new.state] += new.value
         row = asdict(new)
         if old is None:
-            change.insert_row(table, row)
+            fresh.append(row)
         else:
             change.update(table, {"fact_id": row.pop("fact_id"), "indicator": row.pop("indicator")}, **row)
+    change.insert_all(table, fresh)
     return deltas
 
 

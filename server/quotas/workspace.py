@@ -145,13 +145,11 @@ class QuotaWorkspace:
         self._changed[fact.fact_id] = None
 
     def _write_facts(self) -> set[str]:
-        table, fresh_ids = FactRow.__table__, set()
-        for fact_id in sorted(self._changed):
-            fact, old = self._facts[fact_id], self._stored.get(fact_id)
-            if old is None:
-                fresh_ids.add(fact_id)
-                self._change.insert_row(table, asdict(fact))
-            elif old != fact:
+        table, fresh_ids = FactRow.__table__, self._changed.keys() - self._stored.keys()
+        self._change.insert_all(table, [asdict(self._facts[fact_id]) for fact_id in sorted(fresh_ids)])
+        for fact_id in sorted(self._changed.keys() & self._stored.keys()):
+            fact, old = self._facts[fact_id], self._stored[fact_id]
+            if old != fact:
                 changed = [name for name in FACT_FIELDS if getattr(old, name) != getattr(fact, name)]
                 values = {name: getattr(fact, name) for name in changed}
                 self._change.update(table, {"fact_id": fact_id}, **values)

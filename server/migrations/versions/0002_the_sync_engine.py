@@ -118,6 +118,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_write_off")),
     )
     op.create_index("ix_write_off_installation_id", "write_off", ["installation_id"], unique=False)
+    op.drop_index("ix_clock_mark_installation_id", table_name="clock_mark")
+    op.create_index(
+        "ix_clock_mark_boot",
+        "clock_mark",
+        ["installation_id", "boot", "server_ms", "id", "monotonic_ms"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_clock_mark_head_seq",
+        "clock_mark",
+        ["installation_id", "head_seq", "server_ms", "id"],
+        unique=False,
+    )
     op.add_column("edit_conflict", sa.Column("resolved_by", sa.Text(), nullable=True))
     op.add_column("edit_conflict", sa.Column("resolved_ms", sa.BigInteger(), nullable=True))
     op.create_index("ix_edit_conflict_state", "edit_conflict", ["state", "found_ms"], unique=False)
@@ -193,6 +206,9 @@ def downgrade() -> None:
     op.drop_column("edit_conflict", "resolved_ms")
     op.drop_column("edit_conflict", "resolved_by")
     op.drop_column("feed", "wire_row")
+    op.drop_index("ix_clock_mark_head_seq", table_name="clock_mark")
+    op.drop_index("ix_clock_mark_boot", table_name="clock_mark")
+    op.create_index("ix_clock_mark_installation_id", "clock_mark", ["installation_id"], unique=False)
     op.drop_index("ix_write_off_installation_id", table_name="write_off")
     op.drop_table("write_off")
     op.drop_table("verified_backup")

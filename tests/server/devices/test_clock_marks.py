@@ -11,7 +11,7 @@ from server.audit.changes import Actor, Change, run_change
 from server.devices.models import ClockMarkRow
 from server.devices.queries import InstallationView, clock_marks_of
 from server.runtime import Runtime
-from sync.clock import ClockMark, ClockReading, Timeline
+from sync.clock import ClockMark, ClockReading, Timeline, spans_by_boot
 
 OWN, PREDECESSOR = "own", "predecessor"
 BOOTS = ("a", "b", "c")
@@ -56,10 +56,14 @@ def test_the_marks_that_are_read_prove_what_all_of_them_prove(any_runtime):
     this_sync = ClockMark(6_000, "c", 3_500)
     with any_runtime.transactions.reading() as connection:
         for first_seq in range(45):
-            for boots in ({"a"}, {"b", "c"}, {"never seen"}):
-                read = clock_marks_of(connection, LINEAGE, first_seq, boots)
-                for seq in range(first_seq, first_seq + 6):
-                    captured = ClockReading(0, chance.choice(sorted(boots)), chance.randrange(4_000))
+            for boots in (("a",), ("b", "c"), ("never seen",), (*BOOTS, "never seen")):
+                within = chance.choice((30, 4_000))
+                begin_ms, seqs = chance.randrange(4_000), range(first_seq, first_seq + chance.randrange(1, 7))
+                captures = [
+                    ClockReading(0, chance.choice(boots), begin_ms + chance.randrange(within)) for _ in seqs
+                ]
+                read = clock_marks_of(connection, LINEAGE, (seqs[0], seqs[-1]), spans_by_boot(captures))
+                for seq, captured in zip(seqs, captures, strict=True):
                     expected = Timeline(everything, this_sync, 100).corrected(captured, seq)
                     assert Timeline(read, this_sync, 100).corrected(captured, seq) == expected
 
@@ -68,5 +72,13 @@ def test_a_year_of_marks_is_not_read_for_one_push(any_runtime):
     marks = [(OWN, ClockMark(day * 100, f"boot {day}", 5, day)) for day in range(1, 366)]
     store(any_runtime, marks)
     with any_runtime.transactions.reading() as connection:
-        read = clock_marks_of(connection, LINEAGE, 364, {"boot 200"})
-    assert [mark.head_seq for mark in read] == [200, 363, 364, 365]
+        read = clock_marks_of(connection, LINEAGE, (364, 364), {"boot 200": (7, 9)})
+    assert [mark.head_seq for mark in read] == [200, 363, 364]
+
+
+def test_a_boot_of_a_thousand_syncs_is_not_read_for_one_push(any_runtime):
+    marks = [(OWN, ClockMark(number * 100, "a", number * 100, number)) for number in range(1, 1001)]
+    store(any_runtime, marks)
+    with any_runtime.transactions.reading() as connection:
+        read = clock_marks_of(connection, LINEAGE, (998, 999), {"a": (50_150, 50_350)})
+    assert [mark.head_seq for mark in read] == [501, 502, 503, 504, 997, 998, 999]
