@@ -58,8 +58,9 @@ torture: $(DEVELOPMENT) ## Kill, starve and mistreat real processes (CYCLES=n SE
 bench: $(DEVELOPMENT) ## Measure every goal of docs/performance.md beside its reference (ARGS=--help)
 	$(BIN)/python -m tests.bench $(ARGS)
 
-hostile: $(DEVELOPMENT) ## Shoot hostile bodies at a server process (BODIES=, SEED=)
-	$(BIN)/python -m tests.contracts.hostile --bodies $(BODIES) --seed $(SEED)
+hostile: $(DEVELOPMENT) ## Shoot hostile bodies at a server process (BODIES=, SEED=, DATABASE=sqlite)
+	$(BIN)/python -m tests.contracts.hostile --bodies $(BODIES) --seed $(SEED) \
+		--database $(if $(filter both,$(DATABASE)),sqlite,$(DATABASE))
 
 clean: ## Remove .venv and caches; offices' databases stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.contracts.hostile.checking import FAMILIES, GROWTH_MOST_KIB, Report
 from tests.contracts.hostile.firing import run
+from tests.support.postgres import PostgresCluster
 
 
 def table(report: Report) -> str:
@@ -37,16 +39,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.contracts.hostile")
     parser.add_argument("--bodies", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--database", help="URL of an empty PostgreSQL database; SQLite without it")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        report = run(Path(folder), chosen.bodies, chosen.seed, chosen.database, _tell)
+    with ExitStack() as closing:
+        url = None
+        if chosen.database == "postgresql":
+            cluster = PostgresCluster()
+            closing.callback(cluster.close)
+            url = cluster.url(cluster.new_database())
+        folder = Path(closing.enter_context(tempfile.TemporaryDirectory()))
+        report = run(folder, chosen.bodies, chosen.seed, url, _tell)
     faults = report.all_faults
     lines = [
         table(report),
         f"resident KiB: {report.before_kib:,} first, {report.warm_kib:,} warm, {report.end_kib:,} in the end",
         f"grown by {report.growth_kib:,} KiB while warm, {GROWTH_MOST_KIB:,} at most",
-        f"{report.shot:,} bodies of seed {chosen.seed} in {report.seconds:,.0f} s",
+        f"{report.shot:,} bodies of seed {chosen.seed} on {chosen.database} in {report.seconds:,.0f} s",
         *(f"FAULT: {fault}" for fault in faults[:50]),
         f"{len(faults)} faults",
     ]
