@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from server.access.permissions import Permission, roles_with
 from server.audit.changes import Actor, Change, run_change
 from server.exchange.desk import enter_all_at_desk
-from server.office.queries import areas_by_key, areas_on
+from server.office.queries import areas_by_key, areas_on, visible_areas
 from server.people.queries import households_in
 from server.runtime import Runtime
 from sync.clock import local_day
@@ -52,13 +53,16 @@ def move_households(
     is_dry_run: bool = False,
     on_change: Callable[[Moved], None] = lambda _moved: None,
 ) -> Moved:
-    """Move every household of one commune to another, with its persons; `author` has a worker.
+    """Move every household of one commune to another, with its persons.
+
+    `author` is a worker who supervises or administers both, or an area above them.
 
     Visits, installs and enrolments stay where they happened. Interrupted, it goes on where it
     stopped when it is asked again. Raises MoveRefusedError and DeskRefusedError.
     """
     with runtime.transactions.reading() as connection:
         _require_communes(runtime, connection, from_area, to_area)
+        _require_permission(runtime, connection, author, (from_area, to_area))
         if is_dry_run:
             return _added(list(_chunks(connection, from_area, to_area)))
     moved, after = Moved(0, 0, 0), ""
@@ -94,6 +98,15 @@ def _require_communes(runtime: Runtime, connection: Connection, from_area: str, 
     # Households may stand in a commune that is no more; they are moved to one of today.
     if to_area not in {area.key for area in areas_on(connection, today, "commune")}:
         raise MoveRefusedError(f"{to_area} is no commune of today")
+
+
+def _require_permission(
+    runtime: Runtime, connection: Connection, author: Actor, areas: tuple[str, str]
+) -> None:
+    roles = roles_with(Permission.MOVE_HOUSEHOLDS)
+    may = visible_areas(connection, author.worker_id or "", runtime.clock.now_ms(), roles)
+    if not all(may.allows(node.path) for node in areas_by_key(connection, areas).values()):
+        raise MoveRefusedError("this account may not move households between these communes")
 
 
 def _chunks(connection: Connection, from_area: str, to_area: str, after: str = "") -> Iterator[_Chunk]:

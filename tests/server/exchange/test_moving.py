@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from sqlalchemy import event
 
 from server.access.actions import hash_password, open_account
+from server.audit.changes import Actor
 from server.cli import main
 from server.exchange.moving import Moved, MoveRefusedError, move_households
 from server.office.actions import assign_worker, register_worker
@@ -136,6 +137,37 @@ def test_a_tablet_that_moved_a_household_elsewhere_later_keeps_its_word(office):
 def test_only_from_a_commune_to_a_commune_of_today(office, from_area, to_area):
     with pytest.raises(MoveRefusedError):
         move_households(office.runtime, a_supervisor(office), from_area, to_area)
+
+
+@pytest.mark.parametrize(
+    ("role", "area", "may"),
+    [
+        ("agent", "815@2004-01-01", False),
+        ("auditor", None, False),
+        ("supervisor", OLD, False),
+        ("supervisor", "815@2004-01-01", True),
+        ("administrator", None, True),
+    ],
+)
+def test_only_who_watches_over_both_communes_moves_households(office, role, area, may):
+    settle_people(office.tablet("an"), 1, 0)
+
+    def work(change) -> str:
+        worker = register_worker(change, office.runtime.ids, "Ai đó")
+        change.flush()
+        assign_worker(change, office.runtime.ids, worker, role, area_key=area)
+        return worker
+
+    worker = office.change(work)
+    author = Actor(f"account:{worker}", worker)
+    for is_dry_run in (True, False):
+        if may:
+            moved = move_households(office.runtime, author, OLD, NEW, is_dry_run=is_dry_run)
+            assert moved.households == 1
+        else:
+            with pytest.raises(MoveRefusedError, match="may not"):
+                move_households(office.runtime, author, OLD, NEW, is_dry_run=is_dry_run)
+    assert rows(office, "SELECT area_key FROM household") == [(NEW if may else OLD,)]
 
 
 def test_the_command_moves_after_a_dry_run(sqlite_url, monkeypatch):
