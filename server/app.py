@@ -108,6 +108,18 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     return app
 
 
+# A server that vanishes (its machine, or a firewall between) says nothing: over TCP a thread would wait for
+# a quarter of an hour. As long as a client waits for the next byte of an answer is long enough. Seconds,
+# but for the first, which is in milliseconds and bounds what was sent and not acknowledged.
+_POSTGRESQL_LINE = {
+    "tcp_user_timeout": 20_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "connect_timeout": 10,
+}
+
+
 def _clock_of(config: Config) -> Clock:
     return SystemClock() if config.demo_clock is None else VirtualClock(config.demo_clock)
 
@@ -121,6 +133,10 @@ def _configure(app: Flask, config: Config) -> None:
         url = url.set(database=str(Path(url.database or "tungnha.sqlite3").resolve()))
     else:
         options["pool_pre_ping"] = True
+        # What the address says itself stands.
+        options["connect_args"] = {
+            name: value for name, value in _POSTGRESQL_LINE.items() if name not in url.query
+        }
     app.config.update(
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS=options,

@@ -36,6 +36,14 @@ class _StandardError:
     debug = info = warning = error = critical = msg
 
 
+class _Templates(logging.Handler):
+    """Tells what a library has to say without its values: no arguments, no traceback."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line with the template of the message."""
+        structlog.get_logger("tungnha.database").error("database_driver", what=str(record.msg))
+
+
 def configure_logging(level: int = logging.INFO) -> None:
     """Let the process write JSON lines to standard error."""
     structlog.configure(
@@ -52,6 +60,9 @@ def configure_logging(level: int = logging.INFO) -> None:
     )
     # Werkzeug's own lines hold whole paths.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    # The pool's hold the driver's messages, whole tracebacks of them.
+    pool = logging.getLogger("sqlalchemy.pool")
+    pool.handlers, pool.propagate = [_Templates(logging.ERROR)], False
 
 
 def install_request_log(app: Flask) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import resource
 import sqlite3
 import threading
@@ -16,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from server.database import DatabaseBusyError, StorageFullError, Transactions, prepare_engine
 from server.journals.actions import lock_names
 from server.migrations import upgrade
+from server.request_log import configure_logging
 from tests.support.office_checks import count
 from tests.support.raw_tablet import a_tablet
 from tests.support.small_office import small_office
@@ -155,3 +158,39 @@ def test_a_pooled_connection_that_cannot_even_be_asked_is_replaced(postgres_url)
     with transactions.reading() as connection:
         assert connection.scalar(text("SELECT pg_backend_pid()")) != stuck
     transactions.engine.dispose()
+
+
+def test_a_line_to_the_database_that_went_dead_is_given_up(postgres_url):
+    """Without these a thread waits for as long as the system's own patience: about a quarter of an hour."""
+    with small_office(postgres_url) as office, office.runtime.transactions.reading() as connection:
+        parameters = connection.connection.driver_connection.info.get_parameters()
+        assert parameters["tcp_user_timeout"] == "20000"
+        assert parameters["keepalives_idle"] == "10"
+        assert parameters["connect_timeout"] == "10"
+    office.runtime.transactions.engine.dispose()
+
+
+def test_what_the_address_of_the_database_says_itself_stands(postgres_url):
+    with (
+        small_office(f"{postgres_url}&tcp_user_timeout=1234") as office,
+        office.runtime.transactions.reading() as connection,
+    ):
+        assert connection.connection.driver_connection.info.get_parameters()["tcp_user_timeout"] == "1234"
+    office.runtime.transactions.engine.dispose()
+
+
+def test_the_pool_tells_of_a_lost_connection_in_one_line_without_values(capsys):
+    """SQLAlchemy's own message comes with a traceback, whose last line the database wrote."""
+    configure_logging()
+    try:
+        _ = {}["Bưởi"]
+    except KeyError:
+        # As sqlalchemy.pool.base does when a connection cannot be reset.
+        logger = logging.getLogger("sqlalchemy.pool.impl.QueuePool")
+        logger.exception("Exception during reset or similar of %s", "Bưởi")
+        logger.info("a connection of %s", "Bưởi")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Bưởi" not in line
+    told = json.loads(line)
+    assert (told["event"], told["level"]) == ("database_driver", "error")
+    assert told["what"] == "Exception during reset or similar of %s"
