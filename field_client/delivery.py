@@ -122,13 +122,11 @@ class Delivery:
         """In a new epoch what the server remembers stands as it was judged, until it is pulled again."""
         connection = self._store.connection
         moved = connection.execute(
-            "SELECT verdict, local_id FROM journal JOIN entry USING (local_id) "
+            "SELECT verdict, journal.code, journal.field, local_id FROM journal JOIN entry USING (local_id) "
             "WHERE installation_id = ? AND seq <= ? AND verdict <> state AND verdict <> ?",
             (installation, acked_seq, str(Decision.DUPLICATE)),
         ).fetchall()
-        connection.executemany(
-            "UPDATE entry SET state = ?, code = NULL, field = NULL WHERE local_id = ?", moved
-        )
+        connection.executemany("UPDATE entry SET state = ?, code = ?, field = ? WHERE local_id = ?", moved)
 
     def record_verdicts(self, identity: Identity, verdicts: Iterable[Mapping[str, Any]], epoch: int) -> None:
         """Keep verdicts by position, and as the entry's state where nothing newer is known.
@@ -149,8 +147,9 @@ class Delivery:
             local_id, state, epoch_before = row
             decision = verdict["verdict"]
             self._store.connection.execute(
-                "UPDATE journal SET verdict = ?, epoch = ? WHERE installation_id = ? AND seq = ?",
-                (decision, epoch, *where),
+                "UPDATE journal SET verdict = ?, code = ?, field = ?, epoch = ? "
+                "WHERE installation_id = ? AND seq = ?",
+                (decision, verdict["code"], verdict["field"], epoch, *where),
             )
             if state is not None and (epoch <= epoch_before or decision == Decision.DUPLICATE):
                 continue

@@ -64,7 +64,7 @@ CREATE TABLE journal (
     seq INTEGER NOT NULL,
     local_id INTEGER NOT NULL,
     digest TEXT NOT NULL,
-    verdict TEXT,
+    verdict TEXT, code TEXT, field TEXT,
     epoch INTEGER NOT NULL DEFAULT 0,   -- of the verdict
     PRIMARY KEY (installation_id, seq)
 ) WITHOUT ROWID;
@@ -107,6 +107,8 @@ CREATE TABLE incident (
 _UPGRADES = {
     1: (
         "ALTER TABLE entry ADD COLUMN purged_ms INTEGER",
+        "ALTER TABLE journal ADD COLUMN code TEXT",
+        "ALTER TABLE journal ADD COLUMN field TEXT",
         "ALTER TABLE journal ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
         """
         UPDATE journal SET epoch = (SELECT epoch FROM installation WHERE id = journal.installation_id)

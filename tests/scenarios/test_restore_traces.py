@@ -232,6 +232,23 @@ def test_a_verdict_may_change_in_a_new_epoch_and_the_tablet_says_the_new_one(off
     assert binh.outbox.entry(visit).state == "applied"
 
 
+def test_what_waits_again_after_a_restore_says_why(office):
+    """[R2.4] A visit was held, then applied; in the restored office it is held, for the same reason."""
+    an, binh = office.tablet("an"), office.tablet("binh")
+    household = a_household(an)
+    visit = binh.actions.record_visit(household=household, disposition="agreed", area=COMMUNES[1])
+    binh.sync()
+    backup = backed_up(office, "backup")
+    an.sync()
+    binh.sync()
+    assert binh.outbox.entry(visit).state == "applied"
+    restored_by_hand(office, backup)
+    office.change(lambda change: start_epoch(change, 1))
+    binh.sync()
+    held = binh.outbox.entry(visit)
+    assert (held.state, held.code, held.field) == ("held", "reference_not_seen", "household")
+
+
 def test_nothing_leaves_a_tablet_while_the_office_recovers(office):
     """[R11.3] What the restored office has forgotten stays in sight until it is there again."""
     an, binh = office.tablet("an"), office.tablet("binh")

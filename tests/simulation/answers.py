@@ -46,7 +46,8 @@ def _require_acknowledged(oracle: Oracle, expected: Expected, answer: dict[str, 
         (ack["acked_seq"], ack["head"]), (expected.acked_seq, expected.head), "1 the acknowledgement"
     )
     require_equal(ack["epoch"], oracle.epoch, "14 the epoch")
-    require(0 <= ack["durable_seq"] <= ack["acked_seq"], "15 the durable mark", ack)
+    require_equal(ack["durable_seq"], expected.durable_seq, "15 the durable mark")
+    require_equal(answer["recovering"], oracle.is_recovering, "R11.3 whether the office recovers")
 
 
 def _require_rows(oracle: Oracle, expected: Expected, answer: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from sync.clock import DAY_MS
 from tests.simulation import plan
 from tests.simulation.agents import CAPTURES
 from tests.simulation.founding import ACTOR
-from tests.simulation.invariants import require_same_view, require_told
+from tests.simulation.invariants import require_all_there, require_same_view, require_told
 from tests.simulation.oracle.office import Assignment
 from tests.simulation.steps import Step
 from tests.simulation.tablets import Tablet, TabletKilledError
@@ -87,10 +87,15 @@ def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | 
     installation = world.oracle.installations[tablet.installation or ""]
     require(report.unsent == 0, "L the outbox is empty after a sync", tablet.name)
     require(not report.differing_scopes, "9 sums are equal", tablet.name, report.differing_scopes)
+    tablet.has_rested(world.oracle.era)
+    purged = tablet.connection.execute("SELECT count(*) FROM entry WHERE purged_ms IS NOT NULL").fetchone()[0]
+    world.fired["tablet_purged"] += purged > tablet.purged
+    tablet.purged = purged
+    require_all_there(tablet, world.oracle)
     is_active = installation.state == "active"
     scopes = world.oracle.office.scopes(tablet.worker, world.clock.now_ms()) if is_active else []
     require_same_view(tablet, world.oracle, scopes)
-    if is_active:
+    if is_active and not tablet.heard.is_misled:
         require_told(tablet, world.oracle)
     return True
 
@@ -100,7 +105,9 @@ def is_at_rest(world: World, tablet: Tablet) -> bool:
     installation = tablet.installation
     if installation is None or tablet.stopped is not None:
         return False
-    known = world.oracle.installations[installation]
+    known = world.oracle.installations.get(installation)
+    if known is None or tablet.heard.era != world.oracle.era:
+        return False
     cursors = tablet.client.replica.cursors()
     is_active = known.state == "active"
     scopes = world.oracle.office.scopes(tablet.worker, world.clock.now_ms()) if is_active else []
@@ -150,7 +157,7 @@ def back_up_tablet(world: World, step: Step) -> None:
         tablet.backup = None
     else:
         tablet = step.pick(0, world.tablets)
-        tablet.backup = tablet.copied_files()
+        tablet.back_up()
 
 
 def enrol_again(world: World, tablet: Tablet, faults: list[str]) -> None:
@@ -192,7 +199,7 @@ def replace_tablet(world: World, step: Step) -> None:
 def revoke(world: World, step: Step) -> None:
     """Revoke a tablet."""
     tablet = step.pick(0, world.tablets)
-    if tablet.installation is None:
+    if tablet.installation not in world.oracle.installations:
         return
     world.fire("tablet_revoked")
     transactions, installation = world.server.runtime.transactions, tablet.installation
@@ -215,7 +222,7 @@ def move(world: World, step: Step) -> None:
         ended = step.pick(2, sorted(running))
         to_ms = max(now_ms - step.numbers[3] % 3 * DAY_MS, office.assignments[ended].from_ms)
         run_change(runtime.transactions, ACTOR, now_ms, lambda change: end_assignment(change, ended, to_ms))
-        office.assignments[ended].to_ms = to_ms
+        world.oracle.ended(ended, to_ms)
         return
     area = step.pick(2, (*plan.COMMUNES, plan.DISTRICT))
     name = run_change(
@@ -224,7 +231,7 @@ def move(world: World, step: Step) -> None:
         now_ms,
         lambda change: assign_worker(change, runtime.ids, worker, "agent", area_key=area),
     )
-    office.assignments[name] = Assignment(name, worker, area, now_ms)
+    world.oracle.assigned(Assignment(name, worker, area, now_ms))
 
 
 def orphan(world: World, step: Step) -> None:

@@ -38,6 +38,17 @@ FAULTS = (
     "battery_dead",
     "agent_moved",
     "held_for_a_month",
+    "office_backed_up",
+    "office_restored",
+    "restore_cut_off",
+    "restored_without_journal",
+    "restored_by_hand",
+    "restored_beyond_durable",
+    "epoch_begun_when_shown",
+    "tablet_readmitted",
+    "tablet_purged",
+    "hole_declared",
+    "recovery_closed",
 )
 
 
@@ -87,7 +98,7 @@ def run_some(seed: int, numbers: list[int], *, stops_at_first: bool = True, shri
             tally.requests += len(simulation.world.requests)
             tally.fired += outcome.fired
             for installation in simulation.world.oracle.installations.values():
-                tally.verdicts.update(verdict.verdict for verdict in installation.verdicts)
+                tally.verdicts.update(verdict.verdict for verdict in installation.given())
             if outcome.violation is not None:
                 steps = shrink(simulation, outcome) if shrinks else outcome.steps
                 tally.failures.append(Failure(seed, number, outcome.violation, steps))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,19 @@ class MortalConnection:
             self._real.close()
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What a tablet heard of restores, by its last sync that came to rest.
+
+    `era` is the oracle's count of restores and epochs, `epoch` the tablet's. `is_misled`: the office
+    was set back by hand and began no epoch since, so that outcomes of before may still be shown.
+    """
+
+    era: int = 0
+    epoch: int = 1
+    is_misled: bool = False
+
+
 class Tablet:
     """One device: its home, its clocks, its line, and the entries that its agent was told are saved."""
 
@@ -87,6 +101,8 @@ class Tablet:
         self.code: str | None = None
         self.last_answer: bytes | None = None
         self.backup: dict[str, bytes] | None = None
+        self.heard = self.heard_at_backup = Heard()
+        self.purged = 0
         self.client: FieldClient
         self.connection: MortalConnection
         self.open()
@@ -117,6 +133,19 @@ class Tablet:
         return None if identity is None else identity.installation
 
     @property
+    def epoch(self) -> int:
+        """Return the newest epoch that this installation has heard of; 0 before the first."""
+        installation = self.installation
+        return 0 if installation is None else self.client.identities.standing(installation).epoch
+
+    def has_rested(self, era: int) -> None:
+        """Note that a sync came to rest in `era`."""
+        if era != self.heard.era:
+            self.heard = Heard(era, self.epoch, is_misled=self.epoch <= self.heard.epoch)
+        elif self.epoch != self.heard.epoch:
+            self.heard = Heard(era, self.epoch, self.heard.is_misled)
+
+    @property
     def stopped(self) -> str | None:
         installation = self.installation
         return None if installation is None else self.client.identities.standing(installation).stopped
@@ -131,12 +160,17 @@ class Tablet:
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return {name: (self.home / name).read_bytes() for name in (STORE_NAME, KEY_NAME)}
 
+    def back_up(self) -> None:
+        """Keep a copy of the tablet as it is now."""
+        self.backup, self.heard_at_backup = self.copied_files(), self.heard
+
     def restored(self, files: dict[str, bytes]) -> None:
         """Put older files in place of the tablet's own."""
         self.close()
         place_files(self.home, files)
         self.open()
         self.saved = [sha256 for sha256, _, _ in self.entries()]
+        self.heard = self.heard_at_backup
 
 
 def place_files(home: Path, files: dict[str, bytes]) -> None:

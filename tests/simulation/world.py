@@ -19,7 +19,7 @@ from tests.simulation import plan
 from tests.simulation.answers import ENROLMENTS, require_answer
 from tests.simulation.chance import Chance
 from tests.simulation.founding import found_office, issue_code
-from tests.simulation.oracle.auditor import Expected, Oracle, parsed
+from tests.simulation.oracle.auditor import Expected, Oracle, parsed, shown_acknowledgement
 from tests.simulation.oracle.office import Assignment, Office
 from tests.simulation.server_process import DISK, ServerKilledError, ServerProcess, StatementFault
 from tests.simulation.tablets import Tablet, place_files
@@ -78,6 +78,10 @@ class World:
         self.made = 0
         # How many entries and rows fit into a request and an answer, None: as the limits say.
         self.narrow_to: int | None = None
+        # Backups of the office that could be restored, by the oracle's index.
+        self.backups: dict[int, Path] = {}
+        # Counts how often another file was put in the database's place.
+        self.placed = 0
 
     def close(self) -> None:
         """Remove everything."""
@@ -88,12 +92,22 @@ class World:
         for tablet in self.tablets:
             tablet.close()
         self.tablets = []
+        self.let_go()
+        for path in self._folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def let_go(self) -> None:
+        """Stop the server and stop looking at its file: another one may take its place."""
         if self._stored is not None:
             self._stored.close()
         self._stored = None
         self.server.stop()
-        for path in self._folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.placed += 1
+
+    @property
+    def folder(self) -> Path:
+        """Return where everything of a history lies."""
+        return self._folder
 
     # --- beginnings ---
 
@@ -189,6 +203,7 @@ class World:
         place_files(self._folder / f"tablet-{self.made}", tablet.copied_files())
         twin = self.new_tablet(tablet.worker)
         twin.saved = [sha256 for sha256, _, _ in twin.entries()]
+        twin.heard = tablet.heard
         return twin
 
     def new_code(self, worker: str) -> str:
@@ -219,7 +234,7 @@ class World:
         """Bring a request to the server and its answer to the oracle. Raises LineDownError when it dies."""
         request = parsed(body)
         chain = f"installation:{request['installation']}"
-        before = self._audited(chain)
+        before = self._audited(chain)[0]
         kind, _, at = fault.partition(":")
         DISK.fault = StatementFault(kind, int(at)) if kind in _STATEMENT_FAULTS else None
         reply: Reply | None = None
@@ -237,8 +252,7 @@ class World:
         if is_disturbed:
             if reply is not None and reply.status not in {503, 507}:
                 raise Violation(f"20: {reply.status} where the disk failed: {reply.body[:300]!r}")
-            if self._audited(chain) != before:
-                self._hear(path, request, None)
+            self._hear_of(path, request, self._audited(chain, before)[1])
         else:
             assert reply is not None
             self._compare(path, request, reply)
@@ -246,9 +260,32 @@ class World:
             raise LineDownError("the server died")
         return reply
 
-    def _audited(self, chain: str) -> int:
-        found = self._stored_connection().execute("SELECT seq FROM audit_head WHERE chain = ?", (chain,))
-        return int((found.fetchone() or (0,))[0])
+    def _audited(self, chain: str, after: int = 1 << 62) -> tuple[int, list[str]]:
+        """Return the end of an audit chain, and what stands in it after a number."""
+        stored = self._stored_connection()
+        found = stored.execute("SELECT seq FROM audit_head WHERE chain = ?", (chain,)).fetchone()
+        rows = stored.execute(
+            "SELECT action FROM audit_row WHERE chain = ? AND seq > ? ORDER BY seq", (chain, after)
+        )
+        return int((found or (0,))[0]), [action for (action,) in rows]
+
+    def _hear_of(self, path: str, request: dict[str, Any], actions: list[str]) -> None:
+        """Tell the oracle what was committed of a request whose answer nobody has."""
+        if path == ENROLMENTS:
+            if actions:
+                self._hear(path, request, None)
+            return
+        is_taken_in = False
+        for action in actions:
+            if action == "installation_readmitted":
+                self.oracle.let_in(request)
+            elif action == "epoch_started":
+                shown = shown_acknowledgement(request)
+                assert shown is not None
+                self.oracle.begin_epoch(shown["epoch"])
+            elif action in {"sync", "installation_fenced"} and not is_taken_in:
+                is_taken_in = True
+                self.oracle.take_in(request, self.clock.now_ms())
 
     def _hear(self, path: str, request: dict[str, Any], answer: dict[str, Any] | None) -> Expected:
         if path == ENROLMENTS:

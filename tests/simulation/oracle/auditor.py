@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation.oracle.judgement import Judgement
 from tests.simulation.oracle.model import Installation, Verdict, genesis, next_digest, read_entry
 from tests.simulation.oracle.office import Office
+from tests.simulation.oracle.remembering import Remembering
 from tests.simulation.oracle.views import Contents, contents_of, figure_records
 
 CODE_LIFE_MS = 10 * 60_000
@@ -23,6 +25,7 @@ class Expected:
     expected_seq: int | None = None
     acked_seq: int = 0
     head: str = ""
+    durable_seq: int = 0
     verdicts: list[Verdict] = field(default_factory=list)
     outcomes: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     scopes: list[str] | None = None
@@ -38,7 +41,7 @@ class Code:
     used_by: str | None = None
 
 
-class Oracle:
+class Oracle(Remembering):
     """Its own world of dicts, fed by what went over the wire and by what supervisors did."""
 
     def __init__(self, office: Office) -> None:
@@ -52,7 +55,10 @@ class Oracle:
         self.contested: set[str] = set()
         self.last_number = 0
         self.epoch = 1
+        self.is_recovering = False
+        self.met: Counter[str] = Counter()
         self._contents: tuple[Contents, Any] | None = None
+        self.remember_nothing()
 
     # --- what supervisors do ---
 
@@ -63,6 +69,7 @@ class Oracle:
         installation = self.installations[installation_id]
         installation.last_valid_seq = max(installation.acked, installation.last_valid_seq or 0)
         installation.state = "revoked"
+        self.desk.append(("revoked", installation_id, installation.last_valid_seq))
 
     def expired(self, now_ms: int) -> None:
         self.judgement.expire(now_ms)
@@ -74,13 +81,17 @@ class Oracle:
         """Take in an enrolment; `certificate` is the text of the answer's, where it was heard."""
         code = self.codes.get(request["code"])
         wanted = request["installation"]
-        if code is None or (code.used_by is None and code.expires_ms < now_ms):
-            return Expected(403, "enrolment_code_invalid")
         known = self.installations.get(wanted)
-        if known is not None and code.used_by == wanted:
-            return Expected(number=known.number)
-        if known is not None or code.used_by is not None:
+        is_repeated = known is not None and code is not None and code.used_by == wanted
+        if code is None or (known is not None and not is_repeated):
             return Expected(403, "enrolment_code_invalid")
+        if not is_repeated and (code.used_by is not None or code.expires_ms < now_ms):
+            return Expected(403, "enrolment_code_invalid")
+        shown = json.loads((request.get("predecessor_certificate") or {"text": "{}"})["text"])
+        if shown.get("installation") not in {None, *self.installations}:
+            self.readmit(request["predecessor_certificate"]["text"])
+        if known is not None:
+            return Expected(number=known.number)
         predecessor = self.installations.get(request["predecessor"] or "")
         if request["predecessor"] is not None:
             if predecessor is None or predecessor.worker != code.worker:
@@ -98,39 +109,87 @@ class Oracle:
             request["predecessor"],
             digests=[genesis(wanted)],
         )
+        self.desk.append(("enrolled", certificate))
         return Expected(number=self.last_number)
 
     def sync(self, request: dict[str, Any], now_ms: int) -> Expected:
         """Take in a sync that the office has accepted or refused; return what it must have said."""
-        installation = self.installations.get(request["installation"])
-        if installation is None:
+        if not self.let_in(request):
             return Expected(401, "installation_unknown")
+        installation = self.installations[request["installation"]]
+        shown = shown_acknowledgement(request)
+        is_unfit = self._unfit(installation, request) is not None
+        if shown is not None and not is_unfit and shown["acked_seq"] > installation.acked:
+            self.begin_epoch(shown["epoch"])
+        expected = self.take_in(request, now_ms)
+        if expected.status == 200:
+            if shown is not None and shown["epoch"] > self.epoch:
+                self.begin_epoch(shown["epoch"])
+            expected.durable_seq = min(self.durable_seq(installation.installation_id), installation.acked)
+        return expected
+
+    def let_in(self, request: dict[str, Any]) -> bool:
+        """Return whether an installation is known, by its certificate where the office forgot it."""
+        if request["installation"] in self.installations:
+            return True
+        if request["certificate"] is None or not self.readmit(request["certificate"]["text"]):
+            return False
+        self.incidents.append("installation_readmitted")
+        self.met["tablet_readmitted"] += 1
+        return True
+
+    def _unfit(self, installation: Installation, request: dict[str, Any]) -> Expected | None:
         if installation.state in {"fenced", "superseded"}:
             return Expected(403, f"installation_{installation.state}")
         if request["predecessor"] not in {None, installation.predecessor}:
             return Expected(409, "predecessor_mismatch")
-        push, head = request["push"], request["journal_head"]
+        return None
+
+    def take_in(self, request: dict[str, Any], now_ms: int) -> Expected:
+        """Take in the run and the heartbeat of a request of an installation that is known."""
+        installation = self.installations[request["installation"]]
+        unfit = self._unfit(installation, request)
+        if unfit is not None:
+            return unfit
+        push, head, hole = request["push"], request["journal_head"], request["hole"]
         first = push["first_seq"] if push else installation.acked + 1
         readings = [read_entry(raw, self.known_faults) for raw in push["entries"]] if push else []
         digests = [push["previous_digest"] if push else installation.head]
         for reading in readings:
             digests.append(next_digest(digests[-1], reading.sha256))
         last = first + len(readings) - 1
-        if push and (head["seq"] < last or (head["seq"] == last and head["digest"] != digests[-1])):
+        if push and (head["seq"] < last or (readings and head["seq"] == last and head["digest"] != digests[-1])):
             return Expected(409, "head_mismatch")
+        if hole is not None and not _hole_fits(hole, first, digests[0], head):
+            return Expected(409, "hole_mismatch")
+        acked_before = installation.acked
         if first > installation.acked + 1:
-            return Expected(409, "journal_gap", expected_seq=installation.acked + 1)
+            if hole is None or hole["from_seq"] != installation.acked + 1:
+                return Expected(409, "journal_gap", expected_seq=installation.acked + 1)
+            self._give_up(installation, hole)
         shown = {first - 1 + n: digest for n, digest in enumerate(digests)} | {head["seq"]: head["digest"]}
         stored = installation.digests
-        if any(seq < len(stored) and stored[seq] != digest for seq, digest in shown.items()):
+        known = {seq: stored[seq] for seq in shown if seq < len(stored)}
+        if any(digest not in {None, shown[seq]} for seq, digest in known.items()):
             if installation.state != "revoked":
                 installation.state = "fenced"
+            self.desk.append(("fenced", installation.installation_id))
             self.incidents.append("journal_forked")
             self.contested |= {reading.sha256 for reading in readings}
             return Expected(409, "journal_forked")
-        return self._accepted(
-            installation, request, first, list(zip(readings, digests[1:], strict=True)), now_ms
-        )
+        if any(installation.is_lost(seq) for seq in range(first, min(last, installation.acked) + 1)):
+            return Expected(409, "journal_gap", expected_seq=installation.acked + 1)
+        self._hear_of_first_receipt(installation, request, acked_before)
+        run = list(zip(readings, digests[1:], strict=True))
+        return self._accepted(installation, request, first, run, now_ms)
+
+    def _give_up(self, installation: Installation, hole: dict[str, Any]) -> None:
+        count = hole["floor_seq"] - installation.acked
+        installation.holes.append((hole["from_seq"], hole["floor_seq"]))
+        installation.verdicts += [None] * count
+        installation.digests += [*([None] * (count - 1)), hole["floor_digest"]]
+        self.incidents.append("journal_hole")
+        self.met["hole_declared"] += 1
 
     def _accepted(
         self,
@@ -143,18 +202,22 @@ class Oracle:
         verdicts = []
         for seq, (reading, digest) in enumerate(run, start=first):
             if seq <= installation.acked:
-                verdicts.append(installation.verdicts[seq - 1])
+                stored = installation.verdicts[seq - 1]
+                assert stored is not None
+                verdicts.append(stored)
                 continue
             verdict = self.judgement.judge(installation, seq, reading, request, now_ms)
             captured = reading.captured
             installation.walls.append(captured["wall_ms"] if captured else None)
             installation.digests.append(digest)
             installation.verdicts.append(verdict)
+            self.has_received(installation.installation_id, seq, digest, reading.sha256)
             verdicts.append(verdict)
         installation.marks.append(installation.mark_of(request, now_ms))
         for contested in self.judgement.fenced_by_receipts:
             if self.installations[contested].state == "active":
                 self.installations[contested].state = "fenced"
+                self.desk.append(("fenced", contested))
         self.judgement.fenced_by_receipts.clear()
         self._contents = None
         scopes = None
@@ -168,6 +231,18 @@ class Oracle:
             outcomes=self._outcomes(installation.worker, verdicts),
             scopes=scopes,
         )
+
+    def _hear_of_first_receipt(
+        self, installation: Installation, request: dict[str, Any], acked_before: int
+    ) -> None:
+        """R8.5: an acknowledgement beyond what is known proves when the journal first arrived."""
+        shown = shown_acknowledgement(request)
+        if shown is None or shown["acked_seq"] <= acked_before:
+            return
+        known = installation.first_received
+        if known is None or known[0] < shown["acked_seq"]:
+            installation.first_received = (shown["acked_seq"], shown["server_ms"])
+            self.incidents.append("acknowledgement_forgotten")
 
     def _outcomes(self, worker: str, verdicts: list[Verdict]) -> dict[str, tuple[str, str | None]]:
         found = {}
@@ -196,3 +271,21 @@ def parsed(body: bytes) -> dict[str, Any]:
     """Return a request's JSON as the oracle reads it."""
     content: dict[str, Any] = json.loads(body)
     return content
+
+
+def shown_acknowledgement(request: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what a request's last acknowledgement says; one of a predecessor says nothing."""
+    if request["last_ack"] is None:
+        return None
+    content: dict[str, Any] = json.loads(request["last_ack"]["text"])
+    return content if content["installation"] == request["installation"] else None
+
+
+def _hole_fits(hole: dict[str, Any], first: int, before: str | None, head: dict[str, Any]) -> bool:
+    floor = (hole["floor_seq"], hole["floor_digest"])
+    is_head = head["seq"] == hole["floor_seq"]
+    return (
+        floor == (first - 1, before)
+        and hole["from_seq"] <= hole["floor_seq"]
+        and (not is_head or head["digest"] == hole["floor_digest"])
+    )

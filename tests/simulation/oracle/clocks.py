@@ -19,10 +19,9 @@ class Mark:
 
 
 def corrected(
-    captured: dict[str, Any], seq: int, marks: list[Mark], this: Mark, enrolled_ms: int
+    captured: dict[str, Any], seq: int, marks: list[Mark], this: Mark, enrolled_ms: int, arrival_ms: int
 ) -> tuple[int, int]:
-    """Return (lower, upper): the interval that the marks prove."""
-    arrival_ms = this.server_ms
+    """Return (lower, upper): the interval that the marks prove. `arrival_ms` may be before this sync."""
     lower, upper = min(enrolled_ms, arrival_ms), arrival_ms
     for mark in marks:
         if mark.head_seq is not None and mark.head_seq < seq:

@@ -62,7 +62,7 @@ class Judgement:
     def lineage(self, installation: Installation) -> list[Installation]:
         """Return an installation and those it replaced, newest first."""
         found, wanted = [installation], installation.predecessor
-        while wanted is not None:
+        while wanted is not None and wanted in self.installations:
             found.append(self.installations[wanted])
             wanted = found[-1].predecessor
         return found
@@ -116,9 +116,8 @@ class Judgement:
         marks = sorted(
             (mark for one in lineage for mark in one.marks_for(installation)), key=lambda mark: mark.server_ms
         )
-        lower, upper = corrected(
-            captured, seq, marks, installation.mark_of(request, now_ms), lineage[-1].enrolled_ms
-        )
+        this, arrival_ms = installation.mark_of(request, now_ms), installation.arrival_of(seq, now_ms)
+        lower, upper = corrected(captured, seq, marks, this, lineage[-1].enrolled_ms, arrival_ms)
         day = business_day(captured["wall_ms"], lower, upper)
         return Entry(
             entry_id,
@@ -132,7 +131,7 @@ class Judgement:
             lower,
             upper,
             day,
-            now_ms,
+            arrival_ms,
             # What names an unknown place reads well, and is refused for what it says.
             is_readable=reading.code in {None, "area_unknown"},
         )

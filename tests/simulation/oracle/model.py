@@ -52,10 +52,15 @@ class Installation:
     predecessor: str | None
     state: str = "active"
     last_valid_seq: int | None = None
-    digests: list[str] = field(default_factory=list)
+    # None inside a hole: there neither digests nor verdicts are known.
+    digests: list[str | None] = field(default_factory=list)
     walls: list[int | None] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
+    verdicts: list[Verdict | None] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    # (first, last) positions that the office has given up.
+    holes: list[tuple[int, int]] = field(default_factory=list)
+    # Up to where, and by when, the journal had arrived before a restore.
+    first_received: tuple[int, int] | None = None
 
     @property
     def acked(self) -> int:
@@ -63,7 +68,21 @@ class Installation:
 
     @property
     def head(self) -> str:
-        return self.digests[-1]
+        return self.digests[-1] or ""
+
+    def given(self) -> list[Verdict]:
+        """Return the verdicts of every position that is in no hole."""
+        return [verdict for verdict in self.verdicts if verdict is not None]
+
+    def is_lost(self, seq: int) -> bool:
+        """Return whether a position lies in a hole."""
+        return any(first <= seq <= last for first, last in self.holes)
+
+    def arrival_of(self, seq: int, now_ms: int) -> int:
+        """Return when the entry at `seq` arrived: earlier than now where a restore has forgotten it."""
+        if self.first_received is None or seq > self.first_received[0]:
+            return now_ms
+        return min(now_ms, self.first_received[1])
 
     def mark_of(self, request: dict[str, Any], now_ms: int) -> Mark:
         """Return the mark that a request leaves."""
