@@ -296,7 +296,9 @@ def start_epoch(change: Change, above: int, restored_desk_seq: int = 0) -> int:
     if epoch != known:
         _forget_backups(change, but=())
         enter_recovery(change)
-        change.desk("epoch_started", epoch=epoch, restored_desk_seq=restored_desk_seq)
+        # Numbers that were left out, since nobody knew which were given, stay left out.
+        left_out = change.connection.scalar(select(InstallationCounter.__table__.c.last_number)) or 0
+        change.desk("epoch_started", epoch=epoch, restored_desk_seq=restored_desk_seq, last_number=left_out)
     return epoch
 
 

@@ -62,6 +62,22 @@ def readmit_installation(
     return installation_by_id(change.connection, content["installation"], is_locking=True)
 
 
+def readmit_shown(
+    change: Change, content: Mapping[str, Any], certificate: Mapping[str, str]
+) -> InstallationView | None:
+    """Let an installation that shows its certificate be known again, also after the next restore.
+
+    The desk journal, which has forgotten it, learns of it: its number is never given again.
+    """
+    known = installation_by_id(change.connection, content["installation"])
+    if known is not None:
+        return known
+    found = readmit_installation(change, content, certificate)
+    if found is not None:
+        change.desk("installation_enrolled", certificate=dict(certificate))
+    return found
+
+
 def supersede(change: Change, installation_id: str) -> None:
     """Let an installation be replaced; a revoked one stays revoked."""
     change.connection.execute(

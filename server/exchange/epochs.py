@@ -14,7 +14,7 @@ from typing import Any
 from server.audit.changes import Actor, Change, run_change
 from server.devices.actions import start_epoch
 from server.devices.queries import InstallationView
-from server.devices.readmission import readmit_installation
+from server.devices.readmission import readmit_shown
 from server.errors import ProblemError
 from server.exchange.acknowledgement import ShownAcknowledgement
 from server.journals.actions import report_incident
@@ -52,7 +52,7 @@ def readmit_by_certificate(runtime: Runtime, content: Mapping[str, Any], certifi
     """
 
     def work(change: Change) -> None:
-        found = readmit_installation(change, content, certificate)
+        found = readmit_shown(change, content, certificate)
         if found is None:
             raise ProblemError(RequestCode.INSTALLATION_UNKNOWN, field="installation")
         report_incident(

@@ -30,7 +30,7 @@ from server.audit.changes import Actor, Change, run_change
 from server.audit.queries import epoch_and_recovery
 from server.devices.actions import Enrolled, enrol_installation
 from server.devices.queries import durable_seq_of, installation_by_id, public_key_of
-from server.devices.readmission import certified, certified_key, readmit_installation
+from server.devices.readmission import certified, certified_key, readmit_shown
 from server.devices.rules import InstallationState
 from server.errors import ProblemError, refuses
 from server.exchange.acknowledgement import shown_acknowledgement, signed_acknowledgement
@@ -196,7 +196,7 @@ def _enrol(runtime: Runtime, change: Change, body: dict[str, Any], key: PublicKe
     content = certified(runtime.config.office_key.public, certificate)
     if content is not None and content["installation"] == body["predecessor"]:
         # A restored office may have forgotten it; where it is known this changes nothing.
-        readmit_installation(change, content, certificate)
+        readmit_shown(change, content, certificate)
     return enrol_installation(
         change,
         runtime.config.office_key,

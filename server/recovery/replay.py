@@ -15,7 +15,7 @@ from server.audit.changes import Actor, Change, run_change
 from server.audit.desk_journal import DeskLine, adopt_desk_lines, desk_lines
 from server.audit.office_rows import OFFICE_CHANGED, apply_office_rows, opened_office_rows
 from server.devices.actions import recall_fenced, recall_revoked
-from server.devices.readmission import certified, readmit_installation
+from server.devices.readmission import certified, raise_counter, readmit_installation
 from server.devices.write_offs import recall_write_off
 from server.exchange.desk import DeskRefusedError, replay_desk_entry
 from server.quotas.acceptance import recall_adjustments, recall_statement
@@ -69,6 +69,11 @@ def _replay_revoked(_runtime: Runtime, change: Change, line: DeskLine) -> None:
     recall_revoked(change, line.members["installation"], line.members["last_valid_seq"])
 
 
+def _replay_epoch(_runtime: Runtime, change: Change, line: DeskLine) -> None:
+    # The restore begins an epoch of its own; what counts here is which numbers are not to be given.
+    raise_counter(change, line.members.get("last_number", 0))
+
+
 def _replay_written_off(_runtime: Runtime, change: Change, line: DeskLine) -> None:
     recall_write_off(change, line.members["installation"], line.at_ms)
 
@@ -103,7 +108,7 @@ REPLAYS: dict[str, Replay] = {
     "entry": _replay_entry,
     "period_accepted": _replay_period,
     "adjustments_posted": _replay_adjustments,
-    "epoch_started": _leave,
+    "epoch_started": _replay_epoch,
     "backup_verified": _leave,
     "recovery_closed": _leave,
     "audit_heads": _leave,

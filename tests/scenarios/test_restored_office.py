@@ -182,6 +182,27 @@ def test_without_the_desk_journal_many_numbers_are_left_out(office):
     assert cash_of(office) == 300_000
 
 
+def test_numbers_that_were_left_out_stay_left_out_after_the_next_restore(office):
+    """[R11.5] Nobody knew which numbers were given; a second restore does not know it any better."""
+    backup = backed_up(office, "backup")
+    emptied(office)
+    office.runtime.transactions.desk_journal.unlink()
+    restore(office.runtime, backup, without_desk_journal=True)
+    restored(office, backup)
+    assert office.tablet("an").identities.current().number == NUMBERS_LEFT_OUT + 1
+
+
+def test_a_number_that_a_certificate_showed_is_not_given_after_the_next_restore(office):
+    """[R11.5] The counter follows every certificate that is shown, and no restore sets it back."""
+    backup = backed_up(office, "backup")
+    client = office.tablet("an")
+    restored_by_hand(office, backup)
+    client.sync()
+    restored(office, backup)
+    assert office.tablet("binh").identities.current().number == client.identities.current().number + 1
+    assert client.sync().is_clean
+
+
 def test_what_the_office_set_up_after_the_backup_is_there_again(office):
     """[R11.6] Workers, assignments, accounts, plans: no tablet could bring them back."""
     backup = backed_up(office, "backup")

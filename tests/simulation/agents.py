@@ -233,12 +233,29 @@ def void_of_another(world: World, tablet: Tablet, step: Step) -> None:
         tablet.client.outbox.append_raw("entry_voided", body)
 
 
+def answer(world: World, tablet: Tablet, step: Step) -> None:
+    """Answer what was sent back; now and then what was not, or what is somebody else's."""
+    returned = sorted(each.name for each in tablet.client.projection.returned())
+    own = [entry for entry, worker in world.known.visits if worker == tablet.worker]
+    replacement = step.pick(2, own) if own and step.numbers[2] % 2 else None
+    if returned and step.numbers[3] % 5:
+        tablet.client.actions.answer_return(step.pick(1, returned), replacement=replacement)
+        world.fire("return_answered")
+        return
+    targets = [name for name, one in world.oracle.judgement.entries.items() if one.state == "quarantined"]
+    targets += [entry for entry, _ in world.known.visits]
+    if targets:
+        body = {"target": step.pick(1, sorted(targets)), "reply": "withdrawn"}
+        tablet.client.outbox.append_raw("return_answered", body)
+
+
 def bad_entry(world: World, tablet: Tablet, step: Step) -> None:
     """Capture what no sound app captures: it is quarantined alone, and its money counted."""
     outbox = tablet.client.outbox
     bodies: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("visit_recorded", {"area": plan.COMMUNES[0]}, "field_missing"),
         ("hat_worn", {"colour": "red"}, "kind_unknown"),
+        ("entry_returned", {"target": tablet.worker, "reason": "?"}, "kind_not_for_devices"),
         ("payment_collected", {"method": "cash", "allocations": [{"amount_vnd": 50_000}]}, "field_missing"),
         ("payment_collected", {"method": "cash", "allocations": "?"}, "field_wrong_type"),
         (
@@ -284,5 +301,6 @@ CAPTURES: dict[str, tuple[int, Callable[[World, Step], None]]] = {
     "void": (4, at_a_door(void)),
     "void_of_another": (1, at_a_door(void_of_another)),
     "bad_entry": (3, at_a_door(bad_entry)),
+    "answer": (3, at_a_door(answer)),
     "same_id": (2, at_a_door(same_id)),
 }

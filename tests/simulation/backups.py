@@ -17,7 +17,7 @@ from tests.simulation.steps import Step
 from tests.simulation.violation import require
 from tests.simulation.world import World
 
-_MOST_BACKUPS = 6
+_MOST_BACKUPS = 5
 
 
 def back_up_office(world: World, _step: Step) -> None:

@@ -24,6 +24,7 @@ class Founded:
 
     workers: dict[str, str]
     assignments: dict[str, str]
+    supervisor: str = ""
 
 
 def found_office(runtime: Runtime) -> Founded:
@@ -52,6 +53,9 @@ def _found(change: Change, runtime: Runtime, founded: Founded) -> None:
         founded.assignments[name] = assign_worker(
             change, runtime.ids, founded.workers[name], "agent", area_key=area
         )
+    founded.supervisor = register_worker(change, runtime.ids, "Giám sát")
+    change.flush()
+    assign_worker(change, runtime.ids, founded.supervisor, "supervisor")
     for number, (first, last) in plan.CAMPAIGNS.items():
         kind = "launch_day" if first == last else "drive"
         announce_campaign(

@@ -49,7 +49,19 @@ FAULTS = (
     "tablet_purged",
     "hole_declared",
     "recovery_closed",
+    "entry_corrected",
+    "entry_returned",
+    "return_answered",
+    "records_merged",
+    "records_unmerged",
+    "conflict_settled",
+    "decision_refused",
+    "decision_waited",
 )
+
+
+# In so many histories every fault strikes.
+ENOUGH_HISTORIES = 2000
 
 
 @dataclass
@@ -74,6 +86,10 @@ class Tally:
     fired: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+
+    def never_struck(self) -> list[str]:
+        """Return the faults that these histories have not met."""
+        return [fault for fault in FAULTS if not self.fired[fault]]
 
     def add(self, other: Tally) -> None:
         """Take in what other histories came to."""

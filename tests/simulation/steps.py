@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 NUMBERS = 5
@@ -45,37 +45,3 @@ def draw_history(seed: int, number: int, weights: dict[str, int]) -> list[Step]:
         Step(kind, tuple(chance.randrange(1000) for _ in range(NUMBERS)), chance.randrange(2**32))
         for kind in chance.choices(kinds, weights=scale, k=length)
     ]
-
-
-def shrunk(steps: Sequence[Step], fails: Callable[[list[Step]], bool], most_runs: int = 400) -> list[Step]:
-    """Return a short history that still fails: steps left out by halves, then numbers made small."""
-    steps, runs = list(steps), 0
-
-    def still_fails(candidate: list[Step]) -> bool:
-        nonlocal runs
-        runs += 1
-        return runs <= most_runs and fails(candidate)
-
-    size = len(steps)
-    while size >= 1:
-        start = 0
-        while start < len(steps):
-            candidate = steps[:start] + steps[start + size :]
-            if still_fails(candidate):
-                steps = candidate
-            else:
-                start += size
-        size //= 2
-    for index in range(len(steps)):
-        for place in range(NUMBERS):
-            for small in (0, 1):
-                numbers = list(steps[index].numbers)
-                if numbers[place] <= small:
-                    break
-                numbers[place] = small
-                candidate = [*steps]
-                candidate[index] = replace(steps[index], numbers=tuple(numbers))
-                if still_fails(candidate):
-                    steps = candidate
-                    break
-    return steps

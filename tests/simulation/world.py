@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
+import pickle
 import shutil
 import sqlite3
 import tempfile
@@ -50,9 +50,9 @@ class Beginning:
 
     office_files: dict[str, bytes]
     homes: dict[str, dict[str, bytes]]
-    oracle: Oracle
+    # The oracle, and what agents could refer to.
+    believed: bytes
     now_ms: int
-    known: Known
 
 
 class World:
@@ -68,6 +68,8 @@ class World:
         self.trace: list[str] = []
         self.fired: Counter[str] = Counter()
         self.beginning: Beginning | None = None
+        # The worker who decides at the desk.
+        self.supervisor = ""
         self._stored: sqlite3.Connection | None = None
         self._set_back()
 
@@ -119,6 +121,7 @@ class World:
         self.clock.set(START_MS)
         create_schema(f"sqlite:///{self.server.path}")
         founded = found_office(self.server.runtime)
+        self.supervisor = founded.supervisor
         days = {number: _day_numbers(*span) for number, span in plan.CAMPAIGNS.items()}
         office = Office(
             dict(plan.PARENTS),
@@ -139,9 +142,8 @@ class World:
         self.beginning = Beginning(
             {},
             {tablet.worker: tablet.copied_files() for tablet in self.tablets},
-            copy.deepcopy(self.oracle),
+            pickle.dumps((self.oracle, self.known), pickle.HIGHEST_PROTOCOL),
             self.clock.now_ms(),
-            copy.deepcopy(self.known),
         )
         self.server.stop()
         self._stored_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -157,8 +159,7 @@ class World:
         self.clock.set(self.beginning.now_ms)
         for name, content in self.beginning.office_files.items():
             (self._folder / name).write_bytes(content)
-        self.oracle = copy.deepcopy(self.beginning.oracle)
-        self.known = copy.deepcopy(self.beginning.known)
+        self.oracle, self.known = pickle.loads(self.beginning.believed)
         for worker, files in self.beginning.homes.items():
             place_files(self._folder / f"tablet-{self.made}", files)
             tablet = self.new_tablet(worker)

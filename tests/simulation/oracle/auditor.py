@@ -71,6 +71,14 @@ class Oracle(Remembering):
         installation.state = "revoked"
         self.desk.append(("revoked", installation_id, installation.last_valid_seq))
 
+    def decided(self, raw: str, worker: str, now_ms: int) -> str | None:
+        """Take in a decision of the desk; return the code with which it must have been refused."""
+        code = self.judgement.decide(raw, worker, now_ms)
+        self._contents = None
+        if code is None:
+            self.desk.append(("decided", raw, worker, now_ms))
+        return code
+
     def expired(self, now_ms: int) -> None:
         self.judgement.expire(now_ms)
         self._contents = None
@@ -89,7 +97,7 @@ class Oracle(Remembering):
             return Expected(403, "enrolment_code_invalid")
         shown = json.loads((request.get("predecessor_certificate") or {"text": "{}"})["text"])
         if shown.get("installation") not in {None, *self.installations}:
-            self.readmit(request["predecessor_certificate"]["text"])
+            self.readmit_shown(request["predecessor_certificate"]["text"])
         if known is not None:
             return Expected(number=known.number)
         predecessor = self.installations.get(request["predecessor"] or "")
@@ -132,7 +140,7 @@ class Oracle(Remembering):
         """Return whether an installation is known, by its certificate where the office forgot it."""
         if request["installation"] in self.installations:
             return True
-        if request["certificate"] is None or not self.readmit(request["certificate"]["text"]):
+        if request["certificate"] is None or not self.readmit_shown(request["certificate"]["text"]):
             return False
         self.incidents.append("installation_readmitted")
         self.met["tablet_readmitted"] += 1
@@ -158,7 +166,9 @@ class Oracle(Remembering):
         for reading in readings:
             digests.append(next_digest(digests[-1], reading.sha256))
         last = first + len(readings) - 1
-        if push and (head["seq"] < last or (readings and head["seq"] == last and head["digest"] != digests[-1])):
+        if push and (
+            head["seq"] < last or (readings and head["seq"] == last and head["digest"] != digests[-1])
+        ):
             return Expected(409, "head_mismatch")
         if hole is not None and not _hole_fits(hole, first, digests[0], head):
             return Expected(409, "hole_mismatch")

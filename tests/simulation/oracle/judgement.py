@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation.oracle.clocks import business_day, corrected
-from tests.simulation.oracle.facts import Fact, Payment
+from tests.simulation.oracle.deciding import DESK, Deciding
+from tests.simulation.oracle.following import Following
 from tests.simulation.oracle.model import (
     CASH_KIND,
     FACT_KINDS,
@@ -14,9 +14,11 @@ from tests.simulation.oracle.model import (
     Entry,
     Installation,
     Reading,
+    Ruling,
     Verdict,
     amount_claimed,
     references,
+    refused,
 )
 from tests.simulation.oracle.office import LATE_MS, Office
 from tests.simulation.oracle.receipts import (
@@ -31,21 +33,7 @@ from tests.simulation.oracle.receipts import (
 from tests.simulation.oracle.records import People, registered
 
 
-@dataclass
-class Ruling:
-    """What judging an entry came to: a state, or a code, or what it has to wait for."""
-
-    state: str
-    code: str | None = None
-    flags: set[str] = field(default_factory=set)
-    missing: set[str] = field(default_factory=set)
-
-
-def _refused(code: str) -> Ruling:
-    return Ruling("quarantined", code)
-
-
-class Judgement:
+class Judgement(Deciding, Following):
     """Everything that verdicts depend on. See the methods' names."""
 
     def __init__(self, office: Office, installations: dict[str, Installation]) -> None:
@@ -57,6 +45,9 @@ class Judgement:
         # A handler raises on a body that has this text as a name or a note.
         self.poison = ""
         self.incidents: list[str] = []
+        self.epoch = 1
+        # Verdicts of the desk's own journal.
+        self.desk_verdicts: list[str] = []
         self.fenced_by_receipts: list[str] = []
 
     def lineage(self, installation: Installation) -> list[Installation]:
@@ -87,6 +78,7 @@ class Judgement:
         # An entry has not been seen while it is judged itself.
         ruling = self._first_ruling(installation, seq, entry, reading)
         self.entries[entry_id] = entry
+        entry.epoch = self.epoch
         entry.state, entry.code = ruling.state, ruling.code
         if ruling.missing:
             entry.waits = ruling.missing
@@ -164,8 +156,8 @@ class Judgement:
 
     def _first_ruling(self, installation: Installation, seq: int, entry: Entry, reading: Reading) -> Ruling:
         if installation.state == "revoked" and seq > (installation.last_valid_seq or 0):
-            return _refused("installation_revoked")
-        return self._rule(entry) if reading.code is None else _refused(reading.code)
+            return refused("installation_revoked")
+        return self._rule(entry) if reading.code is None else refused(reading.code)
 
     # --- kinds ---
 
@@ -174,16 +166,16 @@ class Judgement:
         missing = set()
         for name, kinds, in_effect in references(entry.kind, entry.body):
             known = self.entries.get(name)
-            if known is not None and known.kind not in kinds:
-                return _refused("reference_wrong_kind")
+            if known is not None and kinds and known.kind not in kinds:
+                return refused("reference_wrong_kind")
             if known is None or (in_effect and known.state not in SEEN):
                 missing.add(name)
         if missing:
             return Ruling("held", "reference_not_seen", missing=missing)
         if self.poison and self.poison in map(entry.body.get, ("head_name", "full_name", "note")):
-            return _refused("judgement_failed")
+            return refused("judgement_failed")
         ruling: Ruling = getattr(self, f"_{entry.kind}")(entry)
-        if ruling.state in {"applied", "merged"}:
+        if ruling.state in {"applied", "merged"} and entry.installation != DESK:
             area = self._area_of(entry)
             flag = None if area is None else self.office.standing(entry.worker, area, entry.capture_ms)
             entry.in_area = flag in {None, "in_grace"}
@@ -191,7 +183,7 @@ class Judgement:
         return ruling
 
     def _area_of(self, entry: Entry) -> str | None:
-        if entry.kind in {"receipt_issued", "entry_voided", CASH_KIND}:
+        if entry.kind in {"receipt_issued", "entry_voided", "return_answered", CASH_KIND}:
             return None
         if entry.kind in FACT_KINDS:
             return str(entry.body["area"])
@@ -211,9 +203,11 @@ class Judgement:
     def _amended(self, entry: Entry, record_id: str) -> Ruling:
         record = self.people.records[record_id]
         if not record.names(entry.body["base"]):
-            return _refused("reference_wrong_kind")
+            return refused("reference_wrong_kind")
         entry.area_before = self.people.area_of(record_id)
-        if record.amend(entry):
+        if entry.installation == DESK:
+            self.people.settle(record, entry)
+        if self.people.amend(record, entry):
             return Ruling("merged", flags={"conflict"})
         return Ruling("applied")
 
@@ -232,8 +226,16 @@ class Judgement:
         items = entry.body["allocations"]
         schemes = {self.entries[item["enrolment"]].body["scheme"] for item in items}
         is_repeated = len({item["enrolment"] for item in items}) < len(items)
-        if schemes != {entry.body["scheme"]} or is_repeated:
-            return _refused("allocation_mismatch")
+        if schemes != {entry.body["scheme"]}:
+            return refused("allocation_mismatch")
+        if entry.body["payment"] != entry.entry_id:
+            return refused("field_invalid")
+        claimed = (entry.body["method"], sum(item["amount_vnd"] for item in items))
+        if entry.posted_vnd == 0 and not is_repeated:
+            # The office says what nobody could read: it is posted by the correction.
+            entry.method, entry.posted_vnd = claimed
+        if is_repeated or claimed != (entry.method, entry.posted_vnd):
+            return refused("allocation_mismatch")
         for receipt in self._receipts_of(entry.entry_id):
             if receipt.is_money and receipt.code is None and receipt.state in {"pending", "quarantined"}:
                 receipt.state = "reconciled"
@@ -242,10 +244,10 @@ class Judgement:
     def _entry_voided(self, entry: Entry) -> Ruling:
         target = self.entries[entry.body["target"]]
         if target.worker != entry.worker:
-            return _refused("not_own_entry")
+            return refused("not_own_entry")
         if target.state == "voided":
-            return _refused("already_voided")
-        target.state, target.code, target.moved = "voided", None, True
+            return refused("already_voided")
+        target.become("voided")
         for receipt in self._receipts_of(target.entry_id):
             if receipt.is_money and receipt.code is None and receipt.state in {"pending", "reconciled"}:
                 receipt.state = "voided"
@@ -261,11 +263,11 @@ class Judgement:
         lineage = self.lineage(self.installations[entry.installation])
         signers = [one for one in lineage if one.number == token.number[0]]
         if not signers:
-            return _refused("receipt_not_of_this_device")
+            return refused("receipt_not_of_this_device")
         same = [one for one in self.receipts if one.token.number == token.number]
         for known in same:
             if known.token.digest == token.digest:
-                return Ruling("applied") if known.code is None else _refused(known.code)
+                return Ruling("applied") if known.code is None else refused(known.code)
         payment = self.entries[entry.body["payment"]]
         code = "receipt_number_reused" if same else self._content_fault(token, entry, payment)
         receipt = Receipt(token, entry.entry_id, payment.entry_id, entry.worker, "quarantined", code)
@@ -274,7 +276,7 @@ class Judgement:
         if code is not None:
             if same:
                 self.fenced_by_receipts.append(signers[0].installation_id)
-            return _refused(code)
+            return refused(code)
         if token.kind == VOID:
             receipt.state = "reconciled"
         else:
@@ -328,8 +330,8 @@ class Judgement:
             if ruling.missing:
                 entry.waits |= ruling.missing
                 continue
-            entry.waits, entry.moved = set(), True
-            entry.state, entry.code = ruling.state, ruling.code
+            entry.waits = set()
+            entry.become(ruling.state, ruling.code)
             if ruling.state == "quarantined":
                 for receipt in self._receipts_of(entry.entry_id):
                     if receipt.is_money and receipt.code is None and receipt.state == "pending":
@@ -344,57 +346,4 @@ class Judgement:
         """Show what has been held for 30 days as quarantined; it still waits."""
         for entry in self.entries.values():
             if entry.state == "held" and entry.received_ms <= now_ms - 30 * 86_400_000:
-                entry.state, entry.code, entry.moved = "quarantined", "held_too_long", True
-
-    # --- what follows from it ---
-
-    def facts(self) -> list[Fact]:
-        """Return every fact."""
-        payments = self.payments()
-        paid: dict[str, int] = {}
-        for payment in payments:
-            for enrolment, amount in payment.allocations if payment.state == "settled" else ():
-                paid[enrolment] = paid.get(enrolment, 0) + amount
-        found = []
-        for entry in self.entries.values():
-            if entry.kind not in FACT_KINDS or entry.state not in SEEN:
-                continue
-            body, promoter = entry.body, entry.body.get("promoter")
-            is_visit = entry.kind == "visit_recorded"
-            found.append(
-                Fact(
-                    entry.entry_id,
-                    FACT_KINDS[entry.kind],
-                    body.get("scheme"),
-                    body["disposition"] if is_visit else body.get("status") or body["state"],
-                    f"household:{body['household']}" if is_visit else self.people.identity(body["person"]),
-                    entry.worker,
-                    f"{promoter['kind']}:{promoter['id']}" if promoter else None,
-                    entry.in_area,
-                    body.get("campaign"),
-                    entry.day,
-                    entry.upper_ms,
-                    "amount_due_vnd" in body and paid.get(entry.entry_id, 0) >= body["amount_due_vnd"],
-                    entry.state == "voided",
-                )
-            )
-        return found
-
-    def payments(self) -> list[Payment]:
-        """Return all money that arrived."""
-        state = {"applied": "settled", "voided": "voided"}
-        return [
-            Payment(
-                entry.entry_id,
-                entry.worker,
-                entry.method,
-                entry.posted_vnd,
-                state.get(entry.state, "arrived"),
-                entry.body.get("scheme"),
-                [(item["enrolment"], item["amount_vnd"]) for item in entry.body["allocations"]]
-                if entry.state in SEEN
-                else [],
-            )
-            for entry in self.entries.values()
-            if entry.posted_vnd is not None
-        ]
+                entry.become("quarantined", "held_too_long")

@@ -119,11 +119,37 @@ class Entry:
     moved: bool = False
     is_readable: bool = True
     area_before: str | None = None
+    # Why the office sent it back, and when.
+    reason: str | None = None
+    returned_ms: int | None = None
+    # The epoch in which it was judged first.
+    epoch: int = 1
+
+    def become(self, state: str, code: str | None = None) -> None:
+        """Let the entry be something else by now; what is settled is not sent back any more."""
+        self.state, self.code, self.moved = state, code, True
+        if state not in {"quarantined", "answered"}:
+            self.reason = self.returned_ms = None
 
     @property
     def capture_ms(self) -> int:
         claimed = self.captured["wall_ms"] if self.captured else self.upper_ms
         return min(max(claimed, self.lower_ms), self.upper_ms)
+
+
+@dataclass
+class Ruling:
+    """What judging an entry came to: a state, or a code, or what it has to wait for."""
+
+    state: str
+    code: str | None = None
+    flags: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+
+
+def refused(code: str) -> Ruling:
+    """Return the ruling of what a rule refuses."""
+    return Ruling("quarantined", code)
 
 
 @dataclass
@@ -176,6 +202,13 @@ def references(kind: str, body: dict[str, Any]) -> list[tuple[str, tuple[str, ..
         found.append((body["payment"], (CASH_KIND,), False))
     if kind == "entry_voided":
         found.append((body["target"], (*FACT_KINDS, CASH_KIND), True))
+    if kind in {"entry_corrected", "entry_returned", "return_answered"}:
+        found += [(body["target"], (), False), (body.get("replacement"), (), False)]
+    if kind == "records_merged":
+        registered = (f"{body['record_type']}_registered",)
+        found += [(body["from"], registered, True), (body["into"], registered, True)]
+    if kind == "records_unmerged":
+        found.append((body["merge"], ("records_merged",), True))
     promoter = body.get("promoter") or {}
     if promoter.get("kind") == "household":
         found.append((promoter["id"], household, True))

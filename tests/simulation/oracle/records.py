@@ -30,20 +30,27 @@ class Record:
     record_type: str
     record_id: str
     log: list[Edit] = field(default_factory=list)
+    # The record that it is a part of, and the decision that says so.
+    merged_into: str | None = None
+    merged_by: str | None = None
 
     def names(self, entry_id: str) -> bool:
         return any(edit.entry_id == entry_id for edit in self.log)
 
-    def amend(self, entry: Entry) -> bool:
-        """Take in an edit; return whether it conflicts with one that its author had not seen."""
+    def place_of(self, entry_id: str) -> int:
+        """Return where an entry stands in the log."""
+        return next(n for n, edit in enumerate(self.log) if edit.entry_id == entry_id)
+
+    def amend(self, entry: Entry) -> dict[str, str]:
+        """Take in an edit; return field → the latest edit that its author had not seen and contradicts."""
         values = entry.body["set"]
-        position = next(n for n, edit in enumerate(self.log) if edit.entry_id == entry.body["base"])
+        position = self.place_of(entry.body["base"])
         base = self.log[position].order
         unseen = self.log[position + 1 :]
-        latest = {name: edit.values[name] for edit in unseen for name in values if name in edit.values}
+        latest = {name: edit for edit in unseen for name in values if name in edit.values}
         order = (max(entry.upper_ms, base[0]), base[1] + 1, entry.entry_id)
         self.log.append(Edit(entry.entry_id, dict(values), order))
-        return any(latest[name] != values[name] for name in latest)
+        return {name: edit.entry_id for name, edit in latest.items() if edit.values[name] != values[name]}
 
     def value(self, name: str) -> Any:
         setting = [edit for edit in self.log if name in edit.values]
@@ -71,6 +78,31 @@ class People:
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
+        # (record, field, both entries) → whether it is settled.
+        self.conflicts: dict[tuple[str, str, frozenset[str]], bool] = {}
+
+    def amend(self, record: Record, entry: Entry) -> bool:
+        """Take in an edit; return whether it conflicts with another one."""
+        rivals = record.amend(entry)
+        for name, rival in rivals.items():
+            self.conflicts[record.record_id, name, frozenset({entry.entry_id, rival})] = False
+        return bool(rivals)
+
+    def settle(self, record: Record, decision: Entry) -> None:
+        """Close the conflicts on what the office sets whose entries are both up to its base."""
+        seen = {edit.entry_id for edit in record.log[: record.place_of(decision.body["base"]) + 1]}
+        for key in self.conflicts:
+            if key[0] == record.record_id and key[1] in decision.body["set"] and key[2] <= seen:
+                self.conflicts[key] = True
+
+    def root(self, record_id: str) -> str:
+        """Return the record that everything merged leads to."""
+        into = self.records[record_id].merged_into
+        return record_id if into is None else self.root(into)
+
+    def visited(self, household: str) -> str:
+        """Return what makes a household one household for figures."""
+        return f"household:{self.root(household)}"
 
     def area_of(self, record_id: str) -> str:
         record = self.records[record_id]
@@ -81,11 +113,14 @@ class People:
 
     def identity(self, person: str) -> str:
         """Return what makes a person one person for figures."""
-        record = self.records[person]
+        root = self.root(person)
+        others = [name for name, one in self.records.items() if one.record_type == "person" and name != root]
+        cluster = [root, *sorted(name for name in others if self.root(name) == root)]
         for name in ("national_id", "insurance_number"):
-            if record.value(name):
-                return f"{name}:{record.value(name)}"
-        return f"person:{person}"
+            for one in cluster:
+                if self.records[one].value(name):
+                    return f"{name}:{self.records[one].value(name)}"
+        return f"person:{root}"
 
     def shares_a_number(self, person: str) -> bool:
         """Return whether another person has one of the identifying numbers of `person`."""
@@ -103,4 +138,5 @@ class People:
         fields = _HOUSEHOLD_FIELDS if record.record_type == "household" else _PERSON_FIELDS
         shown = {name: record.value(name) for name in fields}
         shown = {name: masked(value) if name in _MASKED else value for name, value in shown.items()}
-        return shown | {"area": self.area_of(record_id), "last_entry": record.last_entry}
+        more = {"last_entry": record.last_entry, "merged_into": record.merged_into}
+        return shown | {"area": self.area_of(record_id)} | more

@@ -29,6 +29,7 @@ _HELD = (
     "epoch",
     "is_recovering",
     "verified",
+    "waiting",
 )
 # `tungnha restore --without-desk-journal` leaves out so many numbers.
 _NUMBERS_LEFT_OUT = 10_000
@@ -63,6 +64,8 @@ class Remembering:
         self.backups: list[Backup] = []
         # Indexes of the two newest backups that this epoch has registered, oldest first.
         self.verified: list[int] = []
+        # Decisions that a restore could not replay yet: what they are about has not come back.
+        self.waiting: list[tuple[str, str, int]] = []
         # Restoring one older than this may lose what devices have purged (rule 10).
         self.floor = 0
         # Counts restores and epochs: what a tablet heard in an earlier one may be forgotten by now.
@@ -77,6 +80,13 @@ class Remembering:
         """Note for ever what an installation has delivered."""
         self.ever_delivered.add(sha256)
         self.ever_acked.add((installation_id, seq, digest))
+
+    def is_lineage_whole(self) -> bool:
+        """Return whether every predecessor is known. Without the desk journal one may be forgotten.
+
+        A certificate names it, but its marks and its key are gone.
+        """
+        return all(one.predecessor in {None, *self.installations} for one in self.installations.values())
 
     def delivered(self) -> set[str]:
         """Return the sha256 of every entry that the office has now."""
@@ -128,7 +138,7 @@ class Remembering:
         if backup.index < self.floor:
             self.may_be_lost |= self.backups[self.floor].delivered
         given = self.last_number
-        for name, value in zip(_HELD, pickle.loads(backup.held), strict=True):  # noqa: S301 - its own bytes
+        for name, value in zip(_HELD, pickle.loads(backup.held), strict=True):
             setattr(self, name, value)
         self.era += 1
         if has_journal:
@@ -153,9 +163,31 @@ class Remembering:
             self.readmit(what[0])
         elif kind == "fenced" and self.installations[what[0]].state == "active":
             self.installations[what[0]].state = "fenced"
+        elif kind == "decided":
+            self._decide_again((what[0], what[1], what[2]))
         elif kind == "revoked":
             self.installations[what[0]].state = "revoked"
             self.installations[what[0]].last_valid_seq = what[1]
+
+    def _decide_again(self, decision: tuple[str, str, int]) -> None:
+        if self.judgement.decide(*decision) is not None:
+            self.waiting.append(decision)
+            self.met["decision_waited"] += 1
+
+    def replay_waiting(self) -> None:
+        """Try again, in order, the decisions about what no tablet had brought back."""
+        waiting, self.waiting = self.waiting, []
+        for decision in waiting:
+            if self.judgement.decide(*decision) is not None:
+                self.waiting.append(decision)
+        self.forget_views()
+
+    def readmit_shown(self, certificate: str) -> bool:
+        """Let an installation be known that shows its certificate, also after the next restore."""
+        if not self.readmit(certificate):
+            return False
+        self.desk.append(("enrolled", certificate))
+        return True
 
     def readmit(self, certificate: str) -> bool:
         """Let an installation be known as its certificate names it, with an empty journal."""
@@ -190,7 +222,7 @@ class Remembering:
 
     def restored_to(self, epoch: int) -> None:
         """Let `epoch` begin: nothing is durable in it yet, and the office recovers."""
-        self.epoch = epoch
+        self.epoch = self.judgement.epoch = epoch
         self.verified = []
         self.is_recovering = True
         self.era += 1

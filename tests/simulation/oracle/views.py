@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
+from tests.simulation.oracle.deciding import DESK
 from tests.simulation.oracle.facts import credits_of
 from tests.simulation.oracle.judgement import Judgement
 from tests.simulation.oracle.model import SEEN
@@ -49,9 +50,12 @@ def _add_facts(judgement: Judgement, found: Contents) -> None:
         for enrolment, amount in payment.allocations if payment.state == "settled" else ():
             paid[enrolment] += amount
     for entry in judgement.entries.values():
+        if entry.installation == DESK:
+            continue
         mine, body = found[f"agent:{entry.worker}"], entry.body
         if entry.moved:
-            mine["outcome", entry.entry_id] = {"state": entry.state, "code": entry.code}
+            returned = {"reason": entry.reason, "returned_ms": entry.returned_ms}
+            mine["outcome", entry.entry_id] = {"state": entry.state, "code": entry.code} | returned
         if entry.kind == "visit_recorded" and entry.state == "applied":
             found[f"area:{body['area']}"]["visit", entry.entry_id] = {
                 "household": body["household"],
