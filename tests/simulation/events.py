@@ -147,6 +147,8 @@ def clone(world: World, step: Step) -> None:
             # Both go on writing at the same position of one journal.
             kind = step.pick(2, ("pay", "register"))
             CAPTURES[kind][1](world, Step(kind, (place, *step.numbers[1:4], 1), step.salt + place))
+        for place in (first, len(world.tablets) - 1) if step.numbers[3] % 3 else ():
+            sync_tablet(world, world.tablets[place], [])
 
 
 def back_up_tablet(world: World, step: Step) -> None:
@@ -245,6 +247,20 @@ def orphan(world: World, step: Step) -> None:
     sync_tablet(world, world.tablets[second], [])
 
 
+def outlive(world: World, step: Step) -> None:
+    """Let what is held wait for more than a month, and come into effect all the same."""
+    orphan(world, step)
+    expire(world, Step("expire", (0, 1, *step.numbers[2:]), step.salt))
+    sync_tablet(world, world.tablets[step.numbers[0] % len(world.tablets)], [])
+
+
+def kill_in_push(world: World, step: Step) -> None:
+    """Let the server die somewhere in the middle of a batch that has many effects."""
+    place = step.numbers[0] % len(world.tablets)
+    CAPTURES["door"][1](world, Step("door", (place, *step.numbers[1:4], 1), step.salt))
+    sync_tablet(world, world.tablets[place], [f"server_killed:{20 + step.numbers[2] % 60}"])
+
+
 def turn_clock(world: World, step: Step) -> None:
     """Let a tablet's clock be wrong, run out of power, or start anew."""
     tablet = step.pick(0, world.tablets)
@@ -313,7 +329,9 @@ EVENTS: dict[str, tuple[int, Callable[[World, Step], None]]] = {
     "replace_tablet": (1, replace_tablet),
     "revoke": (3, revoke),
     "move": (5, move),
-    "orphan": (4, orphan),
+    "orphan": (3, orphan),
+    "outlive": (2, outlive),
+    "kill_in_push": (3, kill_in_push),
     "turn_clock": (5, turn_clock),
     "wait": (8, wait),
     "expire": (4, expire),

@@ -26,6 +26,10 @@ _SMALL_NUMBERS = 2
 _LEFT = 40
 
 
+class _BudgetSpentError(BaseException):
+    """Ends a search. Any `Exception` Hypothesis would take for a failure, and make short as well."""
+
+
 @dataclass
 class _Search:
     """The shortest failing history so far, and what is left of the budget."""
@@ -49,7 +53,7 @@ def shrunk(
         key = tuple(candidate)
         if key not in known:
             if search.runs >= most_runs or time.monotonic() > search.ends:
-                return False
+                raise _BudgetSpentError
             search.runs += 1
             known[key] = fails(candidate)
             if known[key] and _size(candidate) < _size(search.best):
@@ -71,7 +75,7 @@ def shrunk(
                 ),
                 random=random.Random(0),
             )
-        except (NoSuchExample, Unsatisfiable):
+        except (NoSuchExample, Unsatisfiable, _BudgetSpentError):
             break
         # What is left is simplified as a history of its own until that changes nothing.
         if search.best == before:

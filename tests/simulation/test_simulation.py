@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
 from tests.architecture.sources import ROOT
+from tests.simulation.__main__ import exit_status, print_tally
 from tests.simulation.history import Simulation, run_seeded, shrink
 from tests.simulation.planted.hunting import BUGS, histories_until_caught
-from tests.simulation.running import FAULTS, run_some
-from tests.simulation.steps import Step, read_step, shrunk
+from tests.simulation.running import ENOUGH_HISTORIES, FAULTS, Failure, Tally, run_some
+from tests.simulation.shrinking import shrunk
+from tests.simulation.steps import Step, read_step
 
 HISTORIES = int(os.environ.get("TUNGNHA_SIMULATED_HISTORIES", "40"))
 
@@ -73,6 +76,40 @@ def test_a_broken_invariant_is_found_and_shrunk(monkeypatch):
     assert 1 <= len(steps) < len(broken.steps)
 
 
+def test_shrinking_never_gives_more_than_it_got_and_keeps_to_its_budget():
+    steps = [Step("sync", (n, 7, 7, 7, 7), n) for n in range(12)]
+    tried = []
+
+    def fails(candidate):
+        tried.append(candidate)
+        return len(candidate) == len(steps)
+
+    # Only the whole history fails: there is nothing to leave out.
+    assert [step.salt for step in shrunk(steps, fails, most_runs=50)] == list(range(12))
+    assert len(tried) <= 50
+    assert shrunk(steps, fails, most_seconds=0.0) == steps
+
+
+def test_what_broke_is_printed_with_its_seed_and_its_shortest_history(capsys):
+    failure = Failure(9, 4, "5 money: found 2, wanted 1", [Step("pay", (1, 0, 0, 0, 0), 77)])
+    print_tally(Tally(histories=10, seconds=1.0, failures=[failure]), 9)
+    said = capsys.readouterr().out
+    assert "BROKEN: seed 9, history 4" in said
+    assert "pay[1, 0, 0, 0, 0] #77" in said
+    assert "--seed 9 --history 4" in said
+    assert "NEVER" in said
+
+
+def test_a_long_run_in_which_a_fault_never_struck_fails():
+    struck = Counter(FAULTS)
+    assert exit_status(Tally(histories=ENOUGH_HISTORIES, fired=struck)) == 0
+    missing = struck - Counter([FAULTS[3]])
+    assert exit_status(Tally(histories=ENOUGH_HISTORIES, fired=missing)) == 1
+    assert exit_status(Tally(histories=ENOUGH_HISTORIES - 1, fired=missing)) == 0
+    failure = Failure(9, 4, "5 money", [])
+    assert exit_status(Tally(histories=1, fired=struck, failures=[failure])) == 1
+
+
 # Each is caught by the first histories of this seed; the whole table is `--planted`.
 QUICK = (
     "a replay gets no stored verdicts",
@@ -83,6 +120,7 @@ QUICK = (
     "numbers of persons travel in the clear",
     "outcomes are not replicated",
     "audit rows are not chained",
+    "durable is what the newest backup holds",
 )
 
 
@@ -92,5 +130,5 @@ def test_a_planted_bug_is_caught(name):
 
 
 def test_there_are_many_planted_bugs():
-    assert len(BUGS) >= 20
+    assert len(BUGS) >= 60
     assert set(QUICK) <= BUGS.keys()

@@ -35,7 +35,8 @@ class Deciding:
     def decide(self, raw: str, worker: str, now_ms: int) -> str | None:
         """Judge an entry of the desk; return the code with which it is refused, None where it stands."""
         reading = read_entry(raw, {})
-        assert reading.entry_id is not None and reading.captured is not None
+        assert reading.entry_id is not None
+        assert reading.captured is not None
         wall_ms = reading.captured["wall_ms"]
         entry = Entry(
             reading.entry_id,

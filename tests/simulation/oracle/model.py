@@ -181,6 +181,18 @@ def read_entry(raw: str, known_faults: dict[str, str]) -> Reading:
     return reading
 
 
+def _decided_on(kind: str, body: dict[str, Any]) -> list[tuple[str | None, tuple[str, ...], bool]]:
+    """Return what a decision, or an answer to one, refers to."""
+    if kind in {"entry_corrected", "entry_returned", "return_answered"}:
+        return [(body["target"], (), False), (body.get("replacement"), (), False)]
+    if kind == "records_merged":
+        registered = (f"{body['record_type']}_registered",)
+        return [(body["from"], registered, True), (body["into"], registered, True)]
+    if kind == "records_unmerged":
+        return [(body["merge"], ("records_merged",), True)]
+    return []
+
+
 def references(kind: str, body: dict[str, Any]) -> list[tuple[str, tuple[str, ...], bool]]:
     """Return (id, kinds that may have made it, whether it must be in effect), in no order that matters."""
     household, person = ("household_registered",), ("person_registered",)
@@ -202,13 +214,7 @@ def references(kind: str, body: dict[str, Any]) -> list[tuple[str, tuple[str, ..
         found.append((body["payment"], (CASH_KIND,), False))
     if kind == "entry_voided":
         found.append((body["target"], (*FACT_KINDS, CASH_KIND), True))
-    if kind in {"entry_corrected", "entry_returned", "return_answered"}:
-        found += [(body["target"], (), False), (body.get("replacement"), (), False)]
-    if kind == "records_merged":
-        registered = (f"{body['record_type']}_registered",)
-        found += [(body["from"], registered, True), (body["into"], registered, True)]
-    if kind == "records_unmerged":
-        found.append((body["merge"], ("records_merged",), True))
+    found += _decided_on(kind, body)
     promoter = body.get("promoter") or {}
     if promoter.get("kind") == "household":
         found.append((promoter["id"], household, True))
