@@ -10,7 +10,8 @@ from server.operations import make_backup, register_verified
 from server.recovery.actions import end_recovery
 from server.recovery.restore import restore
 from tests.simulation.agents import CAPTURES
-from tests.simulation.events import enrol_again, sync_tablet
+from tests.simulation.desk import correct, merge
+from tests.simulation.events import enrol_again, move, orphan, revoke, sync_tablet
 from tests.simulation.oracle.remembering import Backup
 from tests.simulation.server_process import DISK, ServerKilledError, StatementFault
 from tests.simulation.steps import Step
@@ -43,9 +44,12 @@ def restore_office(world: World, step: Step) -> None:
         back_up_office(world, step)
         return
     is_too_old = bool(forbidden) and step.numbers[2] % 3 == 0
-    index = step.pick(0, forbidden if is_too_old else safe)
+    _restore_one(world, step.pick(0, forbidden if is_too_old else safe), step)
+
+
+def _restore_one(world: World, index: int, step: Step) -> None:
     backup, path = world.oracle.backups[index], world.backups[index]
-    if is_too_old:
+    if index < world.oracle.floor:
         world.fire("restored_beyond_durable")
     world.clock.advance(seconds=2)
     world.note("  restoring", index, "of", sorted(world.backups))
@@ -56,6 +60,11 @@ def restore_office(world: World, step: Step) -> None:
         _place_by_hand(world, backup, path)
     else:
         _restore_blindly(world, backup, path)
+        if step.numbers[3] % 2:
+            # The same once more, with the journal that was begun: it knows what the first one left out.
+            world.clock.advance(seconds=2)
+            _restore(world, backup, path, cut_off_at=None)
+            enrol_again(world, step.pick(3, world.tablets), [])
 
 
 def _restore(world: World, backup: Backup, path: Path, cut_off_at: int | None) -> None:
@@ -122,10 +131,15 @@ def close_some_recovery(world: World, _step: Step) -> None:
 
 
 def forget(world: World, step: Step) -> None:
-    """Restore what lacks the newest work: a household, a visit to it, perhaps the tablet itself."""
+    """Restore what lacks the newest work and decision: whom it knew, revoked, moved or merged."""
     back_up_office(world, step)
-    if step.numbers[4] % 3 == 0:
+    choice = step.numbers[4] % 6
+    if choice < 2:
         enrol_again(world, step.pick(0, world.tablets), [])
+    else:
+        (revoke, move, merge, correct)[choice - 2](
+            world, Step("", (*step.numbers[:2], 3, *step.numbers[3:]), 1)
+        )
     first, second = step.numbers[0] % len(world.tablets), (step.numbers[0] + 1) % len(world.tablets)
     CAPTURES["door"][1](world, Step("door", (first, *step.numbers[1:4], 1), step.salt))
     sync_tablet(world, world.tablets[first], [])
@@ -145,6 +159,24 @@ def purge(world: World, step: Step) -> None:
         back_up_office(world, step)
     world.clock.advance(days=31)
     sync_tablet(world, tablet, [])
+    choice = step.numbers[3] % 3
+    if choice < 2 and world.backups:
+        # The oldest lacks what is purged by now; the newest still knows that two others were verified.
+        index = (min, max)[choice](world.backups)
+        _restore_one(world, index, Step("", (0, 0, 0, 0, 0), step.salt))
+        sync_tablet(world, tablet, [])
+
+
+def forget_outcome(world: World, step: Step) -> None:
+    """Restore a moment at which something was held that has come into effect, and was told of, since."""
+    first, second = step.numbers[0] % len(world.tablets), (step.numbers[0] + 1) % len(world.tablets)
+    orphan(world, step)
+    back_up_office(world, step)
+    for place in (first, second):
+        sync_tablet(world, world.tablets[place], [])
+    if world.backups:
+        _restore_one(world, max(world.backups), Step("", (0, 0, 0, 0, 0), step.salt))
+        sync_tablet(world, world.tablets[second], [])
 
 
 RESTORES: dict[str, tuple[int, Callable[[World, Step], None]]] = {
@@ -152,5 +184,6 @@ RESTORES: dict[str, tuple[int, Callable[[World, Step], None]]] = {
     "restore_office": (7, restore_office),
     "forget": (5, forget),
     "close_recovery": (1, close_some_recovery),
+    "forget_outcome": (2, forget_outcome),
     "purge": (2, purge),
 }

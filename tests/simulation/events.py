@@ -68,6 +68,7 @@ def _planned(step: Step) -> list[str]:
 def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | None = None) -> bool:
     """Let a tablet sync; return whether it came to rest. What may go wrong depends on the faults."""
     is_stopped = tablet.stopped is not None
+    kept = _people_on(tablet) if world.oracle.is_recovering else set()
     tablet.line = list(faults)
     tablet.connection.left = dies_at
     try:
@@ -89,6 +90,8 @@ def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | 
     installation = world.oracle.installations[tablet.installation or ""]
     require(report.unsent == 0, "L the outbox is empty after a sync", tablet.name)
     require(not report.differing_scopes, "9 sums are equal", tablet.name, report.differing_scopes)
+    if world.oracle.is_recovering:
+        require(kept <= _people_on(tablet), "R11.3 nothing leaves a device meanwhile", tablet.name)
     tablet.has_rested(world.oracle.era)
     purged = tablet.connection.execute("SELECT count(*) FROM entry WHERE purged_ms IS NOT NULL").fetchone()[0]
     world.fired["tablet_purged"] += purged > tablet.purged
@@ -100,6 +103,10 @@ def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | 
     if is_active and not tablet.heard.is_misled:
         require_told(tablet, world.oracle, is_distorted=any(map(world.fired.get, DISTORTING)))
     return True
+
+
+def _people_on(tablet: Tablet) -> set[str]:
+    return {*tablet.client.replica.records("household"), *tablet.client.replica.records("person")}
 
 
 def is_at_rest(world: World, tablet: Tablet) -> bool:

@@ -175,6 +175,8 @@ class Judgement(Deciding, Following):
         if self.poison and self.poison in map(entry.body.get, ("head_name", "full_name", "note")):
             return refused("judgement_failed")
         ruling: Ruling = getattr(self, f"_{entry.kind}")(entry)
+        if entry.kind == "receipt_issued" and self.entries[entry.body["payment"]].state == "quarantined":
+            self._quarantine_receipts(entry.body["payment"])
         if ruling.state in {"applied", "merged"} and entry.installation != DESK:
             area = self._area_of(entry)
             flag = None if area is None else self.office.standing(entry.worker, area, entry.capture_ms)
@@ -317,6 +319,11 @@ class Judgement(Deciding, Following):
         links = {link_of(signed, linked_ack, signer.certificate) for signed in previous}
         return set() if token.link in links else {"receipt_link_broken"}
 
+    def _quarantine_receipts(self, payment: str) -> None:
+        for receipt in self._receipts_of(payment):
+            if receipt.is_money and receipt.code is None and receipt.state == "pending":
+                receipt.state = "quarantined"
+
     # --- rule 7 ---
 
     def _release(self, entry_id: str) -> None:
@@ -333,9 +340,7 @@ class Judgement(Deciding, Following):
             entry.waits = set()
             entry.become(ruling.state, ruling.code)
             if ruling.state == "quarantined":
-                for receipt in self._receipts_of(entry.entry_id):
-                    if receipt.is_money and receipt.code is None and receipt.state == "pending":
-                        receipt.state = "quarantined"
+                self._quarantine_receipts(entry.entry_id)
                 continue
             ready += self._waiting_for(entry.entry_id)
 
