@@ -121,6 +121,12 @@ def prepare_engine(engine: Engine, busy_timeout_ms: int) -> None:
         name = getattr(context.original_exception, "sqlite_errorname", "")
         if context.is_pre_ping or name.startswith("SQLITE_READONLY"):
             context.is_disconnect = True
+        if name.startswith("SQLITE_READONLY"):
+            # So may be the index of the log, which all connections of this process share for as long as
+            # any of them is open: the idle ones are closed with this one, which is not before its cursor is.
+            if context.execution_context is not None:
+                context.execution_context.cursor.close()
+            engine.dispose()
 
     if engine.dialect.name == "postgresql":
 

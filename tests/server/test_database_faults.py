@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import logging
 import resource
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 
-from server.database import DatabaseBusyError, StorageFullError, Transactions, prepare_engine
+from server.database import (
+    DatabaseBusyError,
+    StorageFullError,
+    Transactions,
+    prepare_engine,
+    switch_on_write_ahead_log,
+)
 from server.journals.actions import lock_names
 from server.migrations import upgrade
 from server.request_log import configure_logging
@@ -146,6 +154,43 @@ def test_a_connection_that_sqlite_could_open_for_reading_alone_is_not_kept(sqlit
         connection.execute(text("INSERT INTO lock_key VALUES ('entry:1')"))
     with transactions.writing() as connection:
         connection.execute(text("INSERT INTO lock_key VALUES ('entry:1')"))
+    transactions.engine.dispose()
+
+
+def test_a_shared_index_that_sqlite_could_open_for_reading_alone_is_not_kept(sqlite_url, tmp_path):
+    """All connections of a process share it, and it stays while any of them is open, idle ones too."""
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    engine = create_engine(sqlite_url)
+    upgrade(engine)
+    switch_on_write_ahead_log(engine)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO lock_key VALUES ('entry:0')"))
+        # As a process leaves them that was killed.
+        for end in ("", "-wal", "-shm"):
+            shutil.copyfile(f"{path}{end}", tmp_path / f"killed.sqlite3{end}")
+    engine.dispose()
+    extras = ["&readonly_shm=1"]
+
+    def connect():
+        extra = extras.pop() if extras else ""
+        address = f"file:{tmp_path / 'killed.sqlite3'}?mode=rw{extra}"
+        return sqlite3.connect(address, uri=True, check_same_thread=False)
+
+    transactions = transactions_of(sqlite_url, creator=connect, poolclass=QueuePool)
+    with ExitStack() as crowd:
+        for _ in range(3):
+            reader = crowd.enter_context(transactions.reading())
+            reader.execute(text("SELECT count(*) FROM lock_key"))
+
+    def is_written() -> bool:
+        try:
+            with transactions.writing() as connection:
+                connection.execute(text("INSERT INTO lock_key VALUES ('entry:1')"))
+        except DatabaseBusyError:
+            return False
+        return True
+
+    assert [is_written() for _ in range(2)] == [False, True]
     transactions.engine.dispose()
 
 
