@@ -29,8 +29,6 @@ class Permission(StrEnum):
     SEE_ACCEPTANCE = "see_acceptance"
     ACCEPT_PERIOD = "accept_period"
     WRITE_OFF_TABLET = "write_off_tablet"
-    # Of the command, not of a route.
-    MOVE_HOUSEHOLDS = "move_households"
 
 
 class RouteScope(StrEnum):
@@ -82,7 +80,6 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     Permission.ACCEPT_PERIOD: frozenset({"supervisor", "administrator"}),
     # It takes two of them; see server.devices.write_offs.
     Permission.WRITE_OFF_TABLET: frozenset({"supervisor", "administrator"}),
-    Permission.MOVE_HOUSEHOLDS: frozenset({"supervisor", "administrator"}),
 }
 
 _PUBLIC = Rule(None, RouteScope.PUBLIC)

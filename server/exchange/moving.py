@@ -103,7 +103,8 @@ def _require_communes(runtime: Runtime, connection: Connection, from_area: str, 
 def _require_permission(
     runtime: Runtime, connection: Connection, author: Actor, areas: tuple[str, str]
 ) -> None:
-    roles = roles_with(Permission.MOVE_HOUSEHOLDS)
+    # A command has no permission of its own. Merging, too, decides about many people's records at once.
+    roles = roles_with(Permission.MERGE_RECORDS)
     may = visible_areas(connection, author.worker_id or "", runtime.clock.now_ms(), roles)
     if not all(may.allows(node.path) for node in areas_by_key(connection, areas).values()):
         raise MoveRefusedError("this account may not move households between these communes")
