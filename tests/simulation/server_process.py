@@ -99,6 +99,7 @@ class ServerProcess:
 
     def __init__(self, path: Path, clock: FakeClock) -> None:
         self.path = path
+        self._clock = clock
         self._config = read_config(office_environment(f"sqlite:///{path}"))
         # Making an app costs as much as several requests, so the processes of a history take turns.
         self._apps = [self._app(clock) for _ in range(2)]
@@ -133,6 +134,9 @@ class ServerProcess:
         """Let go of the file; what was not committed is lost."""
         for app in self._apps:
             runtime_of(app).transactions.engine.dispose()
+            ids = runtime_of(app).ids
+            # A new process knows of no id that an earlier one, or an earlier history, has made.
+            ids.__init__(self._clock)  # type: ignore[misc]
         DISK.fault, DISK.is_dead = None, False
 
     def answer(self, path: str, body: bytes, signature: str) -> Reply:
