@@ -187,10 +187,11 @@ def _copy_rows(
 @cache
 def _statement(dialect: str, action: str, table: Table, names: tuple[str, ...], key: tuple[str, ...]) -> Any:
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-    if action == "insert_missing":
+    fresh = {name: statement.excluded[name] for name in names if name not in key}
+    # Of a row that is all key there is nothing to set.
+    if action == "insert_missing" or (action == "upsert" and not fresh):
         return statement.on_conflict_do_nothing(index_elements=key)
     if action == "upsert":
-        fresh = {name: statement.excluded[name] for name in names if name not in key}
         return statement.on_conflict_do_update(index_elements=key, set_=fresh)
     return statement
 

@@ -38,8 +38,9 @@ from server.office.actions import (
     register_organisation,
     register_worker,
 )
-from server.quotas.actions import QuotaAsked, adopt_plan, define_indicator, seed_holidays
+from server.quotas.actions import adopt_plan, define_indicator, seed_holidays
 from server.quotas.rules import Indicator
+from server.quotas.trees import QuotaAsked
 from server.runtime import Runtime, runtime_of
 from sync.clock import VirtualClock
 

@@ -21,7 +21,7 @@ from server.campaigns.queries import campaigns_by_number
 from server.journals.actions import lock_names
 from server.quotas.completeness import completeness_at
 from server.quotas.models import AdjustmentRow, StatementLineRow, StatementRow
-from server.quotas.queries import quotas_in_force
+from server.quotas.plans import quotas_in_force
 from server.quotas.rules import OFFICE_CAMPAIGN
 from server.quotas.statements import (
     Adjustment,
@@ -131,7 +131,7 @@ def _lines(change: Change, statement: Statement, after: date | None) -> list[Sta
     for adjustment in adjustments_not_carried(connection, statement.campaign):
         carried[adjustment.key] += adjustment.amount
     quotas: dict[LineKey, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for quota in quotas_in_force(connection, statement.campaign):
+    for quota in quotas_in_force(connection, statement.campaign, statement.to_day):
         quotas[quota.indicator, quota.holder_kind, quota.holder][quota.plan_kind] += quota.amount
     return [
         StatementLine(

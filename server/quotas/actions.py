@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -14,8 +14,21 @@ from server.audit.changes import Change
 from server.office.queries import areas_by_key, assignments_of, organisations_of_workers, team_memberships_of
 from server.office.rules import assignment_standing, team_on
 from server.quotas.holidays import HOLIDAYS, Holiday
-from server.quotas.models import FactRow, HolidayRow, IndicatorRow, PlanRow, QuotaRow, QuotedRatioRow
-from server.quotas.pace import quoted_number
+from server.quotas.models import (
+    FactRow,
+    HolidayRow,
+    IndicatorRow,
+    PlanMinimumHolderRow,
+    PlanMinimumPartRow,
+    PlanMinimumRow,
+    PlanPhaseRow,
+    PlanRow,
+    QuotaPhaseRow,
+    QuotaRow,
+    QuotedRatioRow,
+)
+from server.quotas.periods import period_end_ms
+from server.quotas.plans import figures_asked
 from server.quotas.queries import (
     all_facts,
     facts_of_campaign,
@@ -23,15 +36,12 @@ from server.quotas.queries import (
     facts_of_subjects,
     facts_of_worker,
     indicators,
-    quotas_in_force,
 )
 from server.quotas.rules import CREDITED, FACT_KINDS, Fact, Indicator
-from server.quotas.settling import put_figures_of, settle_credits
+from server.quotas.settling import FigureKey, put_figures_of, settle_credits
+from server.quotas.trees import PlanFault, PlanTerms, QuotaAsked, plan_fault
 from sync.ports import IdSource
 from sync.scope import OFFICE
-
-PLAN_KINDS = ("initial", "supplementary")
-HOLDER_KINDS = ("agent", "promoter", "team", "organisation", "area")
 
 
 class IndicatorInvalidError(Exception):
@@ -39,20 +49,11 @@ class IndicatorInvalidError(Exception):
 
 
 class PlanInvalidError(Exception):
-    """A plan that cannot be adopted; the message says why."""
+    """A plan that cannot be adopted; `fault` and the message say why."""
 
-
-@dataclass(frozen=True, slots=True)
-class QuotaAsked:
-    """What a plan asks of one holder from a day to a day; `quoted_percent` is a published ratio."""
-
-    indicator: str
-    holder_kind: str
-    holder: str
-    from_day: date
-    to_day: date
-    amount: int
-    quoted_percent: str | None = None
+    def __init__(self, fault: PlanFault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 def define_indicator(
@@ -123,24 +124,34 @@ def adopt_plan(
     kind: str,
     quotas: Sequence[QuotaAsked],
     quoted_percents: Mapping[str, str] | None = None,
+    *,
+    terms: PlanTerms | None = None,
+    zone: ZoneInfo | None = None,
 ) -> str:
     """Adopt a plan as the newest version of its kind and return its id.
 
     `campaign` 0 is the office's own plan. `quoted_percents` gives, per indicator, the ratio that
-    was published for the whole plan. Raises PlanInvalidError.
+    was published for the whole plan. `zone` is the office's: whose midnight a plan with a first day
+    comes into force at; tablets show it from then on. Raises PlanInvalidError.
     """
     change.flush()
-    connection, quoted = change.connection, dict(quoted_percents or {})
-    codes = {each.indicator.code for each in indicators(connection)}
-    fault = _plan_fault(kind, quotas, quoted, codes)
+    connection, quoted, said = change.connection, dict(quoted_percents or {}), terms or PlanTerms()
+    credited = {each.indicator.code: each.indicator.credits for each in indicators(connection)}
+    fault = plan_fault(kind, quotas, quoted, said, credited)
     if fault is not None:
         raise PlanInvalidError(fault)
-    former = quotas_in_force(connection, campaign)
+    effective_ms = None
+    if said.effective_from is not None:
+        if zone is None:
+            raise PlanInvalidError(PlanFault("zone_missing", said.effective_from.isoformat()))
+        # The day before ends where this one begins.
+        effective_ms = period_end_ms(said.effective_from - timedelta(days=1), zone)
     plan = PlanRow.__table__.c
     newest = connection.scalar(
         select(func.max(plan.version)).where(plan.campaign == campaign, plan.kind == kind)
     )
     plan_id, version = ids.new_id(), (newest or 0) + 1
+    is_shown = effective_ms is None or effective_ms <= change.now_ms
     change.insert(
         PlanRow.__table__,
         id=plan_id,
@@ -148,51 +159,77 @@ def adopt_plan(
         kind=kind,
         version=version,
         created_ms=change.now_ms,
+        decision_number=said.decision_number,
+        decision_day=said.decision_day,
+        effective_from=said.effective_from,
+        effective_ms=effective_ms,
+        may_over_assign=said.may_over_assign,
+        shown_ms=change.now_ms if is_shown else None,
     )
     for asked in quotas:
-        change.insert(
-            QuotaRow.__table__,
-            plan_id=plan_id,
-            indicator=asked.indicator,
-            holder_kind=asked.holder_kind,
-            holder=asked.holder,
-            from_day=asked.from_day,
-            to_day=asked.to_day,
-            amount=asked.amount,
-            quoted_percent=asked.quoted_percent,
-        )
-    for indicator, text in sorted(quoted.items()):
-        change.insert(QuotedRatioRow.__table__, plan_id=plan_id, indicator=indicator, quoted_percent=text)
+        _insert_quota(change, plan_id, asked)
+    _insert_terms(change, plan_id, said, quoted)
     change.audit("plan_adopted", f"plan:{plan_id}", campaign=campaign, kind=kind, version=version)
     change.flush()
-    keys = {(campaign, each.indicator, each.holder_kind, each.holder) for each in former}
-    keys |= {(campaign, each.indicator, each.holder_kind, each.holder) for each in quotas}
-    put_figures_of(change, keys)
+    put_figures_of(change, figures_asked(connection, campaign))
     return plan_id
 
 
-def _plan_fault(
-    kind: str, quotas: Sequence[QuotaAsked], quoted: Mapping[str, str], codes: set[str]
-) -> str | None:
-    """Return why a plan cannot be adopted, or None."""
-    if kind not in PLAN_KINDS:
-        return f"{kind} is none of {PLAN_KINDS}"
-    seen = set()
-    for asked in quotas:
-        key = (asked.indicator, asked.holder_kind, asked.holder, asked.from_day)
-        if asked.indicator not in codes:
-            return f"{asked.indicator} is no indicator"
-        if asked.holder_kind not in HOLDER_KINDS:
-            return f"{asked.holder_kind} is none of {HOLDER_KINDS}"
-        if asked.amount < 0 or asked.to_day < asked.from_day:
-            return f"{asked.indicator}: an amount or a run of days below zero"
-        if key in seen:
-            return f"{asked.indicator}: one holder has two quotas from {asked.from_day.isoformat()}"
-        seen.add(key)
-    texts = [*quoted.values(), *(each.quoted_percent for each in quotas if each.quoted_percent is not None)]
-    if any(quoted_number(text) is None for text in texts):
-        return "a quoted percentage is no number"
-    return f"{sorted(set(quoted) - codes)[0]} is no indicator" if set(quoted) - codes else None
+def _insert_quota(change: Change, plan_id: str, asked: QuotaAsked) -> None:
+    key = {
+        "plan_id": plan_id,
+        "indicator": asked.indicator,
+        "holder_kind": asked.holder_kind,
+        "holder": asked.holder,
+        "from_day": asked.from_day,
+    }
+    change.insert(
+        QuotaRow.__table__,
+        **key,
+        to_day=asked.to_day,
+        amount=asked.amount,
+        quoted_percent=asked.quoted_percent,
+        parent_kind=None if asked.parent is None else asked.parent.kind,
+        parent=None if asked.parent is None else asked.parent.key,
+    )
+    for phase, amount in asked.phases:
+        change.insert(QuotaPhaseRow.__table__, **key, phase=phase, amount=amount)
+
+
+def _insert_terms(change: Change, plan_id: str, terms: PlanTerms, quoted: Mapping[str, str]) -> None:
+    for phase in terms.phases:
+        change.insert(PlanPhaseRow.__table__, plan_id=plan_id, **asdict(phase))
+    for minimum in terms.minimums:
+        key = {"plan_id": plan_id, "code": minimum.code}
+        change.insert(PlanMinimumRow.__table__, **key, name_vi=minimum.name_vi, name_en=minimum.name_en)
+        for position, (indicator, at_least) in enumerate(minimum.parts):
+            part = {"indicator": indicator, "position": position, "at_least": at_least}
+            change.insert(PlanMinimumPartRow.__table__, **key, **part)
+        for holder in minimum.holders:
+            asked_of = {"holder_kind": holder.kind, "holder": holder.key}
+            change.insert(PlanMinimumHolderRow.__table__, **key, **asked_of)
+    for indicator in sorted(quoted.keys() | terms.denominators.keys()):
+        low, high = terms.denominators.get(indicator, (None, None))
+        change.insert(
+            QuotedRatioRow.__table__,
+            plan_id=plan_id,
+            indicator=indicator,
+            quoted_percent=quoted.get(indicator, ""),
+            quota_low=low,
+            quota_high=high,
+        )
+
+
+def show_figures(change: Change, campaign: int, figures: Sequence[FigureKey]) -> None:
+    """Let agents' tablets show these figures as they stand, under the plans in force by now."""
+    put_figures_of(change, figures)
+    change.audit("figures_shown", f"campaign:{campaign}", figures=len(figures))
+
+
+def mark_plan_shown(change: Change, plan_id: str) -> None:
+    """Say that tablets show what agents are asked for since a plan has come into force."""
+    change.update(PlanRow.__table__, {"id": plan_id}, shown_ms=change.now_ms)
+    change.audit("plan_shown", f"plan:{plan_id}")
 
 
 def seed_holidays(change: Change) -> None:
@@ -275,12 +312,7 @@ def recompute_office(change: Change, zone: ZoneInfo) -> int:
     settled = _settle_subjects_of(change, zone, all_facts(connection).values())
     change.flush()
     campaigns = connection.scalars(select(PlanRow.__table__.c.campaign).distinct()).all()
-    keys = {
-        (campaign, each.indicator, each.holder_kind, each.holder)
-        for campaign in campaigns
-        for each in quotas_in_force(connection, campaign)
-    }
-    put_figures_of(change, keys)
+    put_figures_of(change, {key for campaign in campaigns for key in figures_asked(connection, campaign)})
     change.audit("office_recounted", "office", credits=settled)
     return settled
 

@@ -18,7 +18,6 @@ from sqlalchemy import Connection, func, select
 
 from server.campaigns.queries import campaigns_by_number
 from server.office.queries import (
-    area_keys_under,
     areas_by_key,
     organisations_by_key,
     teams_by_id,
@@ -26,10 +25,13 @@ from server.office.queries import (
     workers_by_id,
 )
 from server.office.rules import AreaFilter
-from server.quotas.models import CreditRow, FigureRow, HolidayRow, QuotedRatioRow
-from server.quotas.pace import WorkingDays, is_misquoted, percent_of, rounded
-from server.quotas.queries import NamedIndicator, Quota, indicators, plans_in_force, quotas_in_force
+from server.quotas.models import CreditRow, FigureRow, HolidayRow
+from server.quotas.pace import WorkingDays, is_misquoted, percent_of, percent_range, rounded
+from server.quotas.phases import expected_over
+from server.quotas.plans import Published, Quota, plans_in_force, published_of, quotas_of
+from server.quotas.queries import NamedIndicator, indicators
 from server.quotas.rules import STATES
+from server.quotas.trees import OFFICE_HOLDER, PLAN_KINDS, is_tree, tree_of
 
 _WORKER_PROMOTERS = ("officer", "hamlet_head")
 _NOON = time(12)
@@ -103,20 +105,29 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class QuotedRatio:
-    """A published ratio of a whole plan: to the initial plan, or with the supplementary one added."""
+    """A published ratio of a whole plan: to the initial plan, or with the supplementary one added.
+
+    `bounds`: of a plan that is known by that ratio alone, with the percentages that they give.
+    """
 
     plan_kind: str
-    quoted_percent: str
+    quoted_percent: str | None
     percent: Decimal | None
     is_misquoted: bool
+    bounds: tuple[int, int] | None = None
+    percent_bounds: tuple[Decimal, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TotalRow:
-    """The whole campaign for one indicator; holder and name are empty in `row`."""
+    """The whole campaign for one indicator; holder and name are empty in `row`.
+
+    `reserve`: what the topmost holders of a tree have left to nobody, None where there is no tree.
+    """
 
     row: BoardRow
     quoted: tuple[QuotedRatio, ...]
+    reserve: int | None = None
 
 
 # indicator, holder kind, holder
@@ -146,12 +157,14 @@ def board_rows(
 def totals(connection: Connection, campaign: int, on_day: date) -> list[TotalRow]:
     """Return the campaign's total for each indicator that has a figure or a quota.
 
-    Quotas are those of the holders whom the indicator credits, or where these have none, of the
-    first of team, agent, promoter, organisation and area that has: children and parents are never
-    added to each other.
+    Where a plan is a tree, its quota is that of the topmost holders, reserves and all. In a plain
+    list quotas are those of the holders whom the indicator credits, or where these have none, of
+    the first of team, agent, promoter, organisation and area that has: children and parents are
+    never added to each other.
     """
     board = _Board(connection, campaign, on_day)
-    codes = {key[0] for key in board.sums.keys() | board.asked.keys()} | {key[1] for key in board.quoted}
+    codes = {key[0] for key in board.sums.keys() | board.asked.keys()}
+    codes |= {published.indicator for published in board.published}
     return [board.total(code) for code in sorted(codes)]
 
 
@@ -172,16 +185,14 @@ class _Board:
         self._on_day = on_day
         self._calendar = working_days(connection)
         self._indicators = {each.indicator.code: each for each in indicators(connection)}
-        quotas = quotas_in_force(connection, campaign)
+        kinds = {plan_id: kind for kind, plan_id in plans_in_force(connection, campaign, on_day).items()}
+        quotas = quotas_of(connection, kinds)
         self.asked = self._asked_by(quotas, lambda quota: (quota.indicator, quota.holder_kind, quota.holder))
-        self.sums = _figures(connection, campaign)
-        self._of_indicator = _added_up(self.sums)
-        self.sums |= _parents(connection, campaign, self.asked, self._indicators)
+        self.sums = figures_of(connection, campaign)
+        self._of_indicator = added_up(self.sums)
+        self.sums |= sums_of_parents(connection, campaign, self.asked, self._indicators, self.sums)
         self._quotas = quotas
-        kinds = {plan_id: kind for kind, plan_id in plans_in_force(connection, campaign).items()}
-        ratio = QuotedRatioRow.__table__
-        rows = connection.execute(ratio.select().where(ratio.c.plan_id.in_(sorted(kinds))))
-        self.quoted = {(kinds[row.plan_id], row.indicator): row.quoted_percent for row in rows}
+        self.published = published_of(connection, kinds)
 
     def row(self, key: _Key, name: str | None) -> BoardRow:
         """Return the row of one holder and indicator."""
@@ -189,24 +200,38 @@ class _Board:
 
     def total(self, code: str) -> TotalRow:
         """Return the total of one indicator."""
-        mine = [quota for quota in self._quotas if quota.indicator == code]
-        credited = self._indicators[code].indicator.credits
-        for kind in (credited, "team", "agent", "promoter", "organisation", "area"):
-            leaves = [quota for quota in mine if quota.holder_kind == kind]
-            if leaves:
-                mine = leaves
-                break
-        asked = self._asked_by(mine, lambda quota: (quota.indicator, "", "")).get((code, "", ""), Asked())
+        topmost, reserve = self._topmost(code)
+        asked = self._asked_by(topmost, lambda quota: (quota.indicator, "", "")).get((code, "", ""), Asked())
         asked = Asked(asked.initial, asked.supplementary, asked.expected)
         row = self._row((code, "", ""), None, self._of_indicator.get(code, Sums()), asked)
-        quoted = []
-        for kind, denominator in (("initial", asked.initial), ("supplementary", asked.total)):
-            text = self.quoted.get((kind, code))
-            if text is not None:
-                percent = percent_of(row.sums.done, denominator)
-                wrong = is_misquoted(text, row.sums.done, denominator)
-                quoted.append(QuotedRatio(kind, text, percent, wrong))
-        return TotalRow(row, tuple(quoted))
+        denominators = {"initial": asked.initial, "supplementary": asked.total}
+        quoted = [
+            _quoted(published, row.sums.done, denominators[published.plan_kind])
+            for published in sorted(self.published, key=lambda each: PLAN_KINDS.index(each.plan_kind))
+            if published.indicator == code
+        ]
+        return TotalRow(row, tuple(quoted), reserve)
+
+    def _topmost(self, code: str) -> tuple[list[Quota], int | None]:
+        """Return the quotas that make up the whole, of trees the roots', and the roots' reserve."""
+        found: list[Quota] = []
+        flat: list[Quota] = []
+        reserve = None
+        for kind in PLAN_KINDS:
+            mine = [quota for quota in self._quotas if (quota.plan_kind, quota.indicator) == (kind, code)]
+            nodes = tree_of(mine, code)
+            if is_tree(nodes):
+                found += [quota for quota in mine if quota.parent is None]
+                kept = [node.reserve for node in nodes.values() if node.parent is None]
+                reserve = (reserve or 0) + sum(each for each in kept if each is not None)
+            else:
+                flat += mine
+        credited = self._indicators[code].indicator.credits
+        for holder_kind in (credited, "team", "agent", "promoter", "organisation", "area"):
+            leaves = [quota for quota in flat if quota.holder_kind == holder_kind]
+            if leaves:
+                return found + leaves, reserve
+        return found, reserve
 
     def _row(self, key: _Key, name: str | None, sums: Sums, asked: Asked) -> BoardRow:
         code, holder_kind, holder = key
@@ -247,10 +272,24 @@ class _Board:
         """What a quota expects by today: on a launch day, from its first day on, the whole."""
         if self._is_launch_day:
             return Fraction(quota.amount if self._on_day >= quota.from_day else 0)
-        return self._calendar.expected(quota.amount, quota.from_day, quota.to_day, self._on_day)
+        return expected_over(self._calendar, quota.amount, quota.days, quota.shares, self._on_day)
 
 
-def _figures(connection: Connection, campaign: int) -> dict[_Key, Sums]:
+def _quoted(published: Published, done: int, denominator: int | None) -> QuotedRatio:
+    text, bounds, percent_bounds = published.quoted_percent, None, None
+    is_wrong = is_misquoted(text, done, denominator)
+    if published.low is not None and published.high is not None:
+        bounds = (published.low, published.high)
+        percent_bounds = percent_range(done, *bounds)
+        # It is right where both ends give the printed number; only then do the bounds follow from it.
+        is_wrong = any(is_misquoted(text, done, end) for end in bounds)
+    return QuotedRatio(
+        published.plan_kind, text, percent_of(done, denominator), is_wrong, bounds, percent_bounds
+    )
+
+
+def figures_of(connection: Connection, campaign: int) -> dict[_Key, Sums]:
+    """Return what is counted for every holder whom an indicator credits, without empty figures."""
     figure = FigureRow.__table__
     rows = connection.execute(figure.select().where(figure.c.campaign == campaign))
     sums = {
@@ -260,7 +299,8 @@ def _figures(connection: Connection, campaign: int) -> dict[_Key, Sums]:
     return {key: each for key, each in sums.items() if each != Sums()}
 
 
-def _added_up(sums: Mapping[_Key, Sums]) -> dict[str, Sums]:
+def added_up(sums: Mapping[_Key, Sums]) -> dict[str, Sums]:
+    """Return the sums of each indicator over all whom it credits."""
     added: dict[str, list[int]] = defaultdict(lambda: [0] * len(STATES))
     for (code, _kind, _holder), each in sums.items():
         for place, state in enumerate(STATES):
@@ -268,11 +308,12 @@ def _added_up(sums: Mapping[_Key, Sums]) -> dict[str, Sums]:
     return {code: Sums(*values) for code, values in added.items()}
 
 
-def _parents(
+def sums_of_parents(
     connection: Connection,
     campaign: int,
-    asked: Mapping[_Key, Asked],
+    asked: Iterable[_Key],
     named: Mapping[str, NamedIndicator],
+    figures: Mapping[_Key, Sums],
 ) -> dict[_Key, Sums]:
     """Add up credits for the holders with a quota whom the indicator itself does not credit."""
     credit = CreditRow.__table__.c
@@ -284,10 +325,13 @@ def _parents(
         "area": credit.area_key,
     }
     holders_of: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for code, kind, holder in asked:
-        if kind != named[code].indicator.credits:
-            holders_of[code, kind].append(holder)
     found: dict[_Key, Sums] = {}
+    for code, kind, holder in asked:
+        if kind == OFFICE_HOLDER.kind:
+            whole = added_up({key: sums for key, sums in figures.items() if key[0] == code})
+            found[code, kind, holder] = whole.get(code, Sums())
+        elif kind != named[code].indicator.credits:
+            holders_of[code, kind].append(holder)
     for (code, kind), holders in holders_of.items():
         column = columns[kind]
         rows = connection.execute(
@@ -295,13 +339,23 @@ def _parents(
             .where(credit.campaign == campaign, credit.indicator == code, column.is_not(None))
             .group_by(column, credit.state)
         ).all()
-        for holder in holders:
-            inside = area_keys_under(connection, [holder]) | {holder} if kind == "area" else {holder}
-            by_state = dict.fromkeys(STATES, 0)
-            for value, state, number in rows:
-                by_state[state] += int(number) if value in inside else 0
-            found[code, kind, holder] = Sums(**by_state)
+        above = _holders_above(connection, kind, {row[0] for row in rows})
+        by_state = {holder: dict.fromkeys(STATES, 0) for holder in holders}
+        for value, state, number in rows:
+            for holder in above[value] & by_state.keys():
+                by_state[holder][state] += int(number)
+        found |= {(code, kind, holder): Sums(**sums) for holder, sums in by_state.items()}
     return found
+
+
+def _holders_above(connection: Connection, kind: str, keys: set[str]) -> dict[str, set[str]]:
+    """Return whose sums each of these holders is a part of: its own, and those of whatever holds it."""
+    nodes: Mapping[str, Any] = {}
+    if kind == "area":
+        nodes = areas_by_key(connection, keys)
+    elif kind == "organisation":
+        nodes = organisations_by_key(connection, keys)
+    return {key: {key, *(nodes[key].path if key in nodes else ())} for key in keys}
 
 
 def _worker_of(holder_kind: str, holder: str) -> str | None:

@@ -59,7 +59,11 @@ class IndicatorRow(Base):
 
 
 class PlanRow(Base):
-    """One version of a campaign's initial or supplementary plan; campaign 0 is the office's own."""
+    """One version of a campaign's initial or supplementary plan; campaign 0 is the office's own.
+
+    `effective_from` None: in force from the beginning; `effective_ms` is that day's midnight.
+    `shown_ms`: when agents' tablets were given its quotas, None while it is not in force yet.
+    """
 
     __tablename__ = "plan"
     __table_args__ = (Index("ix_plan_campaign_version", "campaign", "kind", "version", unique=True),)
@@ -68,10 +72,19 @@ class PlanRow(Base):
     kind: Mapped[str] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer)
     created_ms: Mapped[int] = mapped_column(BigInteger)
+    decision_number: Mapped[str | None] = mapped_column(Text)
+    decision_day: Mapped[date | None] = mapped_column(Date)
+    effective_from: Mapped[date | None] = mapped_column(Date)
+    effective_ms: Mapped[int | None] = mapped_column(BigInteger)
+    may_over_assign: Mapped[bool | None] = mapped_column(Boolean)
+    shown_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class QuotaRow(Base):
-    """The number one holder is asked for. `quoted_percent` is what somebody published, never used."""
+    """The number one holder is asked for; the parent is the holder above it in the plan's tree.
+
+    `quoted_percent` is what somebody published, never used.
+    """
 
     __tablename__ = "quota"
     plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -82,15 +95,78 @@ class QuotaRow(Base):
     to_day: Mapped[date] = mapped_column(Date)
     amount: Mapped[int] = mapped_column(BigInteger)
     quoted_percent: Mapped[str | None] = mapped_column(Text)
+    parent_kind: Mapped[str | None] = mapped_column(Text)
+    parent: Mapped[str | None] = mapped_column(Text)
+
+
+class PlanPhaseRow(Base):
+    """A named run of days of a plan; see phases.Phase."""
+
+    __tablename__ = "plan_phase"
+    plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    from_day: Mapped[date] = mapped_column(Date)
+    to_day: Mapped[date] = mapped_column(Date)
+
+
+class QuotaPhaseRow(Base):
+    """How much of one quota falls into a phase of its plan."""
+
+    __tablename__ = "quota_phase"
+    plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder_kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text, primary_key=True)
+    from_day: Mapped[date] = mapped_column(Date, primary_key=True)
+    phase: Mapped[str] = mapped_column(Text, primary_key=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+
+
+class PlanMinimumRow(Base):
+    """A minimum per person over several indicators, met whole or not at all."""
+
+    __tablename__ = "plan_minimum"
+    plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    name_vi: Mapped[str] = mapped_column(Text)
+    name_en: Mapped[str] = mapped_column(Text)
+
+
+class PlanMinimumPartRow(Base):
+    """What a minimum asks of one indicator."""
+
+    __tablename__ = "plan_minimum_part"
+    plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
+    position: Mapped[int] = mapped_column(Integer)
+    at_least: Mapped[int] = mapped_column(BigInteger)
+
+
+class PlanMinimumHolderRow(Base):
+    """Of whom a minimum is asked."""
+
+    __tablename__ = "plan_minimum_holder"
+    plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder_kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text, primary_key=True)
 
 
 class QuotedRatioRow(Base):
-    """The ratio that somebody published for a whole plan and one indicator; never used to compute."""
+    """What somebody published for a whole plan and one indicator; never used to compute.
+
+    `quota_low` and `quota_high` bound a plan that is known by the published ratio alone.
+    """
 
     __tablename__ = "quoted_ratio"
     plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
     indicator: Mapped[str] = mapped_column(Text, primary_key=True)
     quoted_percent: Mapped[str] = mapped_column(Text)
+    quota_low: Mapped[int | None] = mapped_column(BigInteger)
+    quota_high: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class CreditRow(Base):

@@ -27,6 +27,28 @@ def percent_of(done: int, quota: int | None) -> Decimal | None:
     return rounded(Fraction(100 * done, quota)) if quota else None
 
 
+def percent_range(done: int, low: int, high: int) -> tuple[Decimal, Decimal]:
+    """Return the lowest and highest done ÷ quota in per cent, of a quota known by its bounds alone."""
+    return rounded(Fraction(100 * done, high)), rounded(Fraction(100 * done, low))
+
+
+def denominators_of(done: int, quoted: str) -> tuple[int, int] | None:
+    """Return the bounds of the whole numbers that a published ratio of `done` can have been taken over.
+
+    18,816 at "113" is 16,578 to 16,725. None where the text is no number above its own rounding.
+    """
+    number = quoted_number(quoted)
+    if number is None or done <= 0:
+        return None
+    half = Decimal(5).scaleb(min(0, int(number.as_tuple().exponent)) - 1)
+    least, most = Fraction(number - half), Fraction(number + half)
+    if least <= 0:
+        return None
+    # Halves are rounded up: a ratio of exactly `most` would have been printed as the next number.
+    low, high = Fraction(100 * done) / most, Fraction(100 * done) / least
+    return int(low) + 1, int(high)
+
+
 def quoted_number(text: str) -> Decimal | None:
     """Return the number in a published ratio ("107", "26,9 %"), or None when it is none."""
     try:

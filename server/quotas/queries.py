@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, FromClause, Select, select
 
 from server.bulk_rows import among, chunks, rows_among
 from server.prepared import rows_of
-from server.quotas.models import CreditRow, FactRow, IndicatorRow, PlanRow, QuotaRow
+from server.quotas.models import CreditRow, FactRow, IndicatorRow
 from server.quotas.rules import FACT_KINDS, Credit, Fact, Indicator
 
 FACT_FIELDS, CREDIT_FIELDS = Fact.__struct_fields__, Credit.__struct_fields__
@@ -163,49 +162,3 @@ def credits_of_holder(connection: Connection, campaign: int, indicator: str, hol
         .order_by(credit.c.upper_ms.desc(), credit.c.fact_id.desc())
     )
     return [Credit(*row) for row in connection.execute(statement)]
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What one holder is asked for from a day to a day, in the plan's newest version of its kind."""
-
-    plan_id: str
-    plan_kind: str
-    indicator: str
-    holder_kind: str
-    holder: str
-    from_day: date
-    to_day: date
-    amount: int
-    quoted_percent: str | None
-
-
-def plans_in_force(connection: Connection, campaign: int) -> dict[str, str]:
-    """Return the id of the newest plan of each kind: {"initial": id, "supplementary": id}."""
-    plan = PlanRow.__table__
-    rows = connection.execute(
-        select(plan.c.kind, plan.c.id).where(plan.c.campaign == campaign).order_by(plan.c.version)
-    )
-    return {row.kind: row.id for row in rows}
-
-
-def quotas_in_force(connection: Connection, campaign: int) -> list[Quota]:
-    """Return the quotas of the campaign's newest initial and newest supplementary plan."""
-    kinds = {plan_id: kind for kind, plan_id in plans_in_force(connection, campaign).items()}
-    quota = QuotaRow.__table__
-    wanted = quota.select().where(quota.c.plan_id.in_(sorted(kinds)))
-    rows = connection.execute(wanted.order_by(*quota.primary_key))
-    return [
-        Quota(
-            plan_id=row.plan_id,
-            plan_kind=kinds[row.plan_id],
-            indicator=row.indicator,
-            holder_kind=row.holder_kind,
-            holder=row.holder,
-            from_day=row.from_day,
-            to_day=row.to_day,
-            amount=row.amount,
-            quoted_percent=row.quoted_percent,
-        )
-        for row in rows
-    ]

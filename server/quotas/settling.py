@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, FromClause, Table, Update, and_, bindparam, select, update
+from sqlalchemy import Connection, FromClause, Table, Update, and_, bindparam, or_, select, update
 
 from server.audit.changes import Change
 from server.bulk_rows import among, insert_missing, rows_among
@@ -53,7 +53,14 @@ _LOCKED_FIGURES = (
     .order_by(_FIGURE.holder)
     .with_for_update()
 )
-_PLANS = select(_PLAN.campaign, _PLAN.kind, _PLAN.id).where(among(_PLAN.campaign)).order_by(_PLAN.version)
+# The newest version in force comes last; one that is dated ahead does not reach a tablet before its day.
+_PLANS = (
+    select(_PLAN.campaign, _PLAN.kind, _PLAN.id)
+    .where(
+        among(_PLAN.campaign), or_(_PLAN.effective_ms.is_(None), _PLAN.effective_ms <= bindparam("now_ms"))
+    )
+    .order_by(_PLAN.version)
+)
 _ASKED = select(_QUOTA.plan_id, _QUOTA.indicator, _QUOTA.holder, _QUOTA.amount).where(
     among(_QUOTA.plan_id, "plans"), _QUOTA.holder_kind == "agent", among(_QUOTA.holder)
 )
@@ -233,7 +240,7 @@ def _locked_figures(connection: Connection, keys: Iterable[FigureKey]) -> dict[F
 def put_figures(change: Change, figures: Mapping[FigureKey, Mapping[str, int]]) -> None:
     """Replicate agents' figures, with their quotas, to the agents themselves."""
     of_agents = {key: sums for key, sums in figures.items() if key[2] == "agent"}
-    quotas = _agent_quotas(change.connection, of_agents)
+    quotas = _agent_quotas(change.connection, of_agents, change.now_ms)
     for key in sorted(of_agents):
         campaign, indicator, _kind, agent = key
         wire = {"campaign": campaign, "indicator": indicator, "holder": agent}
@@ -253,11 +260,14 @@ def put_figures_of(change: Change, keys: Iterable[FigureKey]) -> None:
     put_figures(change, _locked_figures(change.connection, {key for key in keys if key[2] == "agent"}))
 
 
-def _agent_quotas(connection: Connection, keys: Iterable[FigureKey]) -> dict[FigureKey, dict[str, int]]:
-    """Return what agents are asked for, {figure key: {"initial": n, "supplementary": m}}."""
+def _agent_quotas(
+    connection: Connection, keys: Iterable[FigureKey], now_ms: int
+) -> dict[FigureKey, dict[str, int]]:
+    """Return what agents are asked for by now, {figure key: {"initial": n, "supplementary": m}}."""
     wanted = set(keys)
     newest: dict[tuple[int, str], str] = {}
-    for campaign, kind, plan_id in rows_among(connection, _PLANS, (key[0] for key in wanted)):
+    campaigns = (key[0] for key in wanted)
+    for campaign, kind, plan_id in rows_among(connection, _PLANS, campaigns, now_ms=now_ms):
         newest[campaign, kind] = plan_id
     plan_of = {plan_id: campaign_kind for campaign_kind, plan_id in newest.items()}
     asked: dict[FigureKey, dict[str, int]] = defaultdict(lambda: defaultdict(int))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server.bulk_rows import among, insert_missing, insert_rows, rows_among, upsert
+from server.campaigns.models import CampaignArea
 from server.people.models import Household, Person
 from server.quotas.models import FactRow
 
@@ -93,6 +94,16 @@ def test_rows_with_a_taken_key_are_changed_or_left_as_asked(any_runtime):
         assert stored(connection, FACTS) == [first]
         upsert(connection, FACTS, [second, a_fact(2)], ["fact_id"])
         assert stored(connection, FACTS) == [second, a_fact(2)]
+
+
+def test_a_row_that_is_all_key_may_be_put_again(any_runtime):
+    """A restore puts every row of the office again, the areas of a campaign too."""
+    table = CampaignArea.__table__
+    row = {"campaign": 1, "area_key": "28249@2004-01-01"}
+    with any_runtime.transactions.writing() as connection:
+        for _time in range(2):
+            upsert(connection, table, [row], ["campaign", "area_key"])
+        assert stored(connection, table) == [row]
 
 
 def test_a_row_that_leaves_out_a_column_is_an_error(any_runtime):

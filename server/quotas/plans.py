@@ -1,0 +1,246 @@
+"""Reads of plans: which version is in force on a day, its quotas with their phases, and its history."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, or_, select
+
+from server.quotas.models import (
+    PlanMinimumHolderRow,
+    PlanMinimumPartRow,
+    PlanMinimumRow,
+    PlanPhaseRow,
+    PlanRow,
+    QuotaPhaseRow,
+    QuotaRow,
+    QuotedRatioRow,
+)
+from server.quotas.phases import Phase, PhaseShare
+from server.quotas.trees import Holder, MinimumAsked
+
+_PLAN, _QUOTA = PlanRow.__table__.c, QuotaRow.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class PlanVersion:
+    """One version of a plan; `standing` on the day asked about: in_force, to_come or replaced."""
+
+    id: str
+    campaign: int
+    kind: str
+    version: int
+    created_ms: int
+    decision_number: str | None
+    decision_day: date | None
+    effective_from: date | None
+    may_over_assign: bool
+    standing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one holder is asked for from a day to a day; `shares` says how much falls into each phase."""
+
+    plan_id: str
+    plan_kind: str
+    indicator: str
+    holder_kind: str
+    holder: str
+    from_day: date
+    to_day: date
+    amount: int
+    quoted_percent: str | None
+    parent: Holder | None = None
+    shares: tuple[PhaseShare, ...] = ()
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """Return its first and its last day."""
+        return (self.from_day, self.to_day)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published for a whole plan: a ratio, or the bounds that follow from one; or both."""
+
+    plan_kind: str
+    indicator: str
+    quoted_percent: str | None
+    low: int | None
+    high: int | None
+
+
+def plan_versions(connection: Connection, campaign: int, on_day: date) -> list[PlanVersion]:
+    """Return every version of a campaign's plans, initial before supplementary, the newest first."""
+    rows = connection.execute(
+        select(PlanRow.__table__).where(_PLAN.campaign == campaign).order_by(_PLAN.kind, _PLAN.version.desc())
+    ).all()
+    in_force = set(plans_in_force(connection, campaign, on_day).values())
+    return [
+        PlanVersion(
+            id=row.id,
+            campaign=row.campaign,
+            kind=row.kind,
+            version=row.version,
+            created_ms=row.created_ms,
+            decision_number=row.decision_number,
+            decision_day=row.decision_day,
+            effective_from=row.effective_from,
+            may_over_assign=bool(row.may_over_assign),
+            standing=_standing(row, in_force, on_day),
+        )
+        for row in rows
+    ]
+
+
+def _standing(row: Any, in_force: set[str], on_day: date) -> str:
+    if row.id in in_force:
+        return "in_force"
+    return "to_come" if row.effective_from is not None and row.effective_from > on_day else "replaced"
+
+
+def plans_in_force(connection: Connection, campaign: int, on_day: date) -> dict[str, str]:
+    """Return the plans in force on a day: {"initial": id, "supplementary": id}.
+
+    Of each kind that is the newest version whose first day has come: a later decision replaces an
+    earlier one from that day on.
+    """
+    rows = connection.execute(
+        select(_PLAN.kind, _PLAN.id)
+        .where(_PLAN.campaign == campaign, _has_begun(on_day))
+        .order_by(_PLAN.version)
+    )
+    return {row.kind: row.id for row in rows}
+
+
+def _has_begun(on_day: date) -> ColumnElement[bool]:
+    return or_(_PLAN.effective_from.is_(None), _PLAN.effective_from <= on_day)
+
+
+def quotas_in_force(connection: Connection, campaign: int, on_day: date) -> list[Quota]:
+    """Return the quotas of the campaign's plans in force on a day."""
+    kinds = {plan_id: kind for kind, plan_id in plans_in_force(connection, campaign, on_day).items()}
+    return quotas_of(connection, kinds)
+
+
+def quotas_of(connection: Connection, kinds: dict[str, str]) -> list[Quota]:
+    """Return the quotas of these plans, {plan id: its kind}."""
+    if not kinds:
+        return []
+    shares = _shares(connection, kinds)
+    wanted = select(QuotaRow.__table__).where(_QUOTA.plan_id.in_(sorted(kinds)))
+    return [
+        Quota(
+            plan_id=row.plan_id,
+            plan_kind=kinds[row.plan_id],
+            indicator=row.indicator,
+            holder_kind=row.holder_kind,
+            holder=row.holder,
+            from_day=row.from_day,
+            to_day=row.to_day,
+            amount=row.amount,
+            quoted_percent=row.quoted_percent,
+            parent=None if row.parent_kind is None else Holder(row.parent_kind, row.parent),
+            shares=tuple(shares.get(_quota_key(row), ())),
+        )
+        for row in connection.execute(wanted.order_by(*QuotaRow.__table__.primary_key))
+    ]
+
+
+def _quota_key(row: Any) -> tuple[Any, ...]:
+    return (row.plan_id, row.indicator, row.holder_kind, row.holder, row.from_day)
+
+
+def _shares(connection: Connection, plan_ids: Iterable[str]) -> dict[tuple[Any, ...], list[PhaseShare]]:
+    phases = phases_of(connection, plan_ids)
+    found: dict[tuple[Any, ...], list[PhaseShare]] = defaultdict(list)
+    if not phases:
+        return found
+    share = QuotaPhaseRow.__table__
+    wanted = select(share).where(share.c.plan_id.in_(sorted(plan_ids))).order_by(*share.primary_key)
+    for row in connection.execute(wanted):
+        found[_quota_key(row)].append(PhaseShare(phases[row.plan_id, row.phase], row.amount))
+    return found
+
+
+def phases_of(connection: Connection, plan_ids: Iterable[str]) -> dict[tuple[str, str], Phase]:
+    """Return the phases of plans by (plan id, code), in the order of their days."""
+    phase = PlanPhaseRow.__table__
+    rows = connection.execute(
+        select(phase)
+        .where(phase.c.plan_id.in_(sorted(plan_ids)))
+        .order_by(phase.c.from_day, phase.c.to_day.desc(), phase.c.code)
+    )
+    return {
+        (row.plan_id, row.code): Phase(row.code, row.kind, row.name, row.from_day, row.to_day) for row in rows
+    }
+
+
+def figures_asked(connection: Connection, campaign: int) -> set[tuple[int, str, str, str]]:
+    """Return the figures of agents whom any version of a campaign's plans asks for something.
+
+    As (campaign, indicator, "agent", agent): what tablets may have to show anew under another version.
+    """
+    rows = connection.execute(
+        select(_QUOTA.indicator, _QUOTA.holder)
+        .join(PlanRow.__table__, _PLAN.id == _QUOTA.plan_id)
+        .where(_PLAN.campaign == campaign, _QUOTA.holder_kind == "agent")
+        .distinct()
+    )
+    return {(campaign, row.indicator, "agent", row.holder) for row in rows}
+
+
+def plans_not_shown(connection: Connection, now_ms: int) -> dict[str, int]:
+    """Return the plans that have come into force and are not on tablets yet: {plan id: campaign}."""
+    rows = connection.execute(
+        select(_PLAN.id, _PLAN.campaign)
+        .where(_PLAN.shown_ms.is_(None), or_(_PLAN.effective_ms.is_(None), _PLAN.effective_ms <= now_ms))
+        .order_by(_PLAN.id)
+    )
+    return {row.id: row.campaign for row in rows}
+
+
+def published_of(connection: Connection, kinds: dict[str, str]) -> list[Published]:
+    """Return what was published for these plans, {plan id: its kind}, as wholes."""
+    ratio = QuotedRatioRow.__table__
+    rows = connection.execute(select(ratio).where(ratio.c.plan_id.in_(sorted(kinds))))
+    return [
+        Published(
+            kinds[row.plan_id], row.indicator, row.quoted_percent or None, row.quota_low, row.quota_high
+        )
+        for row in rows
+    ]
+
+
+def minimums_of(connection: Connection, plan_ids: Sequence[str]) -> list[MinimumAsked]:
+    """Return the minimums of plans by code; of two with one code, that of the later plan given."""
+    found: dict[str, MinimumAsked] = {}
+    for plan_id in plan_ids:
+        parts, holders = _parts(connection, plan_id), _holders(connection, plan_id)
+        minimum = PlanMinimumRow.__table__
+        for row in connection.execute(select(minimum).where(minimum.c.plan_id == plan_id)):
+            found[row.code] = MinimumAsked(
+                row.code, row.name_vi, row.name_en, tuple(parts[row.code]), tuple(holders[row.code])
+            )
+    return [found[code] for code in sorted(found)]
+
+
+def _parts(connection: Connection, plan_id: str) -> dict[str, list[tuple[str, int]]]:
+    part, found = PlanMinimumPartRow.__table__.c, defaultdict(list)
+    wanted = select(part.code, part.indicator, part.at_least).where(part.plan_id == plan_id)
+    for row in connection.execute(wanted.order_by(part.position)):
+        found[row.code].append((row.indicator, row.at_least))
+    return found
+
+
+def _holders(connection: Connection, plan_id: str) -> dict[str, list[Holder]]:
+    holder, found = PlanMinimumHolderRow.__table__.c, defaultdict(list)
+    wanted = select(holder.code, holder.holder_kind, holder.holder).where(holder.plan_id == plan_id)
+    for row in connection.execute(wanted.order_by(holder.holder_kind, holder.holder)):
+        found[row.code].append(Holder(row.holder_kind, row.holder))
+    return found
