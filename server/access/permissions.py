@@ -104,6 +104,7 @@ ROUTES: dict[str, Rule] = {
     "receipts_api.receipt_json": _PUBLIC,
     "dashboard.home": _OWN,
     "dashboard.board": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "dashboard.plan": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "dashboard.agent": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
     "dashboard.incidents": Rule(Permission.SEE_INCIDENTS, RouteScope.ASSIGNED),
     "dashboard.devices": Rule(Permission.SEE_DEVICES, RouteScope.ASSIGNED),

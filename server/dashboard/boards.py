@@ -15,25 +15,27 @@ from server.dashboard.formats import installation_number, short_id
 from server.dashboard.queries import Sight, names_of, syncs_of
 from server.dashboard.rules import (
     BOARD_LINES,
+    HOLDER_KINDS,
     BoardLine,
     Listing,
     PlanFigure,
     paged,
     sorted_lines,
     totals_of,
+    vietnamese_order,
 )
 from server.devices.queries import installation_numbers
 from server.office.queries import organisations_by_key, team_memberships_of, teams_by_id, workers_by_id
 from server.office.rules import team_on
-from server.quotas.board import BoardRow, TotalRow, board_rows, totals
+from server.quotas.board import BoardRow, QuotedRatio, TotalRow, board_rows, totals
 from server.quotas.completeness import completeness_at
+from server.quotas.minimums import MinimumBoard, minimum_boards
 from server.quotas.periods import Completeness, figure_standing, within
 from server.quotas.queries import indicators
 from sync.clock import local_day
 
 # An agent's page looks back over a year's drives, not over all there ever were.
 _CAMPAIGNS_SHOWN = 6
-_HOLDER_KINDS = ("agent", "team", "promoter", "organisation", "area")
 # Promoters who are workers; the others are households and entrants, whose names are personal.
 _WORKER_PROMOTERS = ("officer:", "hamlet_head:")
 
@@ -45,6 +47,7 @@ class BoardChoice:
     campaign: int | None = None
     indicator: str | None = None
     holder_kind: str | None = None
+    minimum: str | None = None
     order: str = "behind"
     page: int = 1
 
@@ -90,7 +93,11 @@ class PeriodStanding:
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """A whole board. `lines` are one page of it, the totals are of all lines."""
+    """A whole board. `lines` are one page of it, the totals are of all lines.
+
+    `minimum`: the one looked at, which takes the lines' place. `plan_whole`: what a plan that is a
+    tree asks for, reserves included; it and the published bounds are for those over the whole office.
+    """
 
     campaign: CampaignView
     campaigns: list[CampaignView]
@@ -106,6 +113,10 @@ class BoardPage:
     unsent: int
     completeness: PeriodStanding
     listing: Listing
+    minimums: list[MinimumBoard]
+    minimum: MinimumBoard | None
+    plan_whole: int | None
+    bounded: list[QuotedRatio]
 
 
 def board_page(
@@ -118,11 +129,13 @@ def board_page(
     if campaign is None:
         return None
     rows = board_rows(connection, campaign.number, today, sight.areas)
+    minimums = minimum_boards(connection, campaign.number, today, sight.areas)
+    minimum = next((_by_name(each) for each in minimums if each.code == choice.minimum), None)
     tabs = _tabs(rows, choice)
     tab = next((each for each in tabs if each.is_current), None)
     mine = [row for row in rows if tab and _is_of(row, tab)]
     known = completeness_at(connection, campaign.to_day, now_ms, zone)
-    lines = _lines(connection, mine, campaign, known, today, now_ms)
+    lines = _lines(connection, mine, campaign, known, today, now_ms, _met_by(minimums))
     whole = _whole(connection, campaign, tab, today) if sight.areas.office_wide else None
     ordered = sorted_lines(lines, choice.order)
     start = (choice.page - 1) * BOARD_LINES
@@ -143,7 +156,28 @@ def board_page(
         unsent=sum(sync.unsent or 0 for sync in syncs),
         completeness=period_standing(connection, sight, known),
         listing=listing,
+        minimums=minimums,
+        minimum=minimum,
+        plan_whole=whole.row.quota if whole is not None and whole.reserve is not None else None,
+        bounded=[] if whole is None else [each for each in whole.quoted if each.bounds is not None],
     )
+
+
+def _by_name(minimum: MinimumBoard) -> MinimumBoard:
+    """Return a minimum with those first who have not met it, by name."""
+    lines = sorted(
+        minimum.lines, key=lambda line: (line.is_met, vietnamese_order(line.name or ""), line.holder)
+    )
+    return replace(minimum, lines=tuple(lines))
+
+
+def _met_by(minimums: Sequence[MinimumBoard]) -> dict[tuple[str, str], bool]:
+    """Return of everybody of whom a minimum is asked whether all of them are met."""
+    found: dict[tuple[str, str], bool] = {}
+    for minimum in minimums:
+        for line in minimum.lines:
+            found[line.holder] = found.get(line.holder, True) and line.is_met
+    return found
 
 
 def _is_of(row: BoardRow, tab: BoardTab) -> bool:
@@ -172,10 +206,10 @@ def _chosen_campaign(
 
 def _tabs(rows: Sequence[BoardRow], choice: BoardChoice) -> list[BoardTab]:
     names = {row.indicator: (row.indicator_vi, row.indicator_en) for row in rows}
-    known = {(row.indicator, row.holder_kind) for row in rows if row.holder_kind in _HOLDER_KINDS}
+    known = {(row.indicator, row.holder_kind) for row in rows if row.holder_kind in HOLDER_KINDS}
     asked = {(row.indicator, row.holder_kind) for row in rows if row.quota is not None}
     # What has a quota comes before what is only counted.
-    kinds = sorted(known, key=lambda each: (each not in asked, _HOLDER_KINDS.index(each[1]), each[0]))
+    kinds = sorted(known, key=lambda each: (each not in asked, HOLDER_KINDS.index(each[1]), each[0]))
     wanted = [
         (indicator, kind)
         for indicator, kind in kinds
@@ -201,6 +235,7 @@ def _lines(
     known: Completeness,
     today: date,
     now_ms: int,
+    met: Mapping[tuple[str, str], bool],
 ) -> list[BoardLine]:
     defined = {named.indicator.code: named.indicator for named in indicators(connection)}
     worker_of = {row.holder: _worker_of(row) for row in rows}
@@ -221,6 +256,7 @@ def _lines(
             worker_id=worker_of[row.holder],
             sync=syncs.get(row.holder),
             standing=figure_standing(defined[row.indicator], worker_of[row.holder], known),
+            is_minimum_met=met.get((row.holder_kind, row.holder)),
         )
         for row in rows
     ]

@@ -19,6 +19,7 @@ from server.access.wiring import current_account
 from server.dashboard.actions import IssuedCode, issue_enrolment_code
 from server.dashboard.boards import BoardChoice, agent_quotas, board_page
 from server.dashboard.formats import percent
+from server.dashboard.plan_pages import PlanChoice, plan_page
 from server.dashboard.queries import (
     EntryLine,
     agent_credits,
@@ -40,6 +41,7 @@ from server.dashboard.schemas import (
     PageQuery,
 )
 from server.dashboard.wiring import (
+    LARGEST_SEQ,
     change_in_sight,
     look,
     may,
@@ -48,6 +50,7 @@ from server.dashboard.wiring import (
 )
 from server.errors import ProblemError, refuses_people
 from server.quotas.rules import STATES
+from server.quotas.trees import Holder
 from server.receipts.rendering import qr_svg
 from server.runtime import current_runtime
 from sync.clock import local_day
@@ -74,6 +77,7 @@ def board() -> Any:
         campaign=whole_argument("campaign", 999_999),
         indicator=request.args.get("indicator"),
         holder_kind=request.args.get("holder"),
+        minimum=request.args.get("minimum"),
         order=order if order in BOARD_ORDERS else "behind",
         page=page_argument(),
     )
@@ -83,6 +87,23 @@ def board() -> Any:
     if page is None and choice.campaign is not None:
         abort(404)
     return render_template("dashboard/board.html", board=page)
+
+
+@blueprint.get("/plans/<int:campaign>")
+def plan(campaign: int) -> Any:
+    """Show a campaign's plan, 0 the office's own: its versions, and the tree of one of them."""
+    kind, key = request.args.get("kind"), request.args.get("key")
+    choice = PlanChoice(
+        plan=request.args.get("plan"),
+        indicator=request.args.get("indicator"),
+        holder=Holder(kind, key) if kind and key else None,
+    )
+    with look() as seen:
+        zone = current_runtime().config.time_zone
+        page = plan_page(seen.connection, min(campaign, LARGEST_SEQ), choice, seen.sight, seen.now_ms, zone)
+    if page is None:
+        abort(404)
+    return render_template("dashboard/plan.html", plan=page, number=campaign)
 
 
 @blueprint.get("/agents/<uuid:worker_id>")
@@ -196,6 +217,11 @@ def board_shown(query: dict[str, Any]) -> dict[str, Any]:
         "lines": [_line_shown(line) for line in page.lines],
         "lines_total": page.lines_total,
         "completeness": asdict(page.completeness),
+        "minimums": [
+            {name: getattr(each, name) for name in ("code", "name_vi", "name_en", "met", "asked")}
+            for each in page.minimums
+        ],
+        "plan_whole": page.plan_whole,
         "has_more": page.listing.has_older,
     }
 

@@ -66,6 +66,7 @@ class BoardLine:
     """One holder of quotas. `plans` holds one figure per plan of the board, in its order.
 
     `standing`: final, may_move (through what other agents recorded) or provisional.
+    `is_minimum_met`: whether the plan's minimums are met, None where none is asked of this holder.
     """
 
     holder: str
@@ -77,6 +78,7 @@ class BoardLine:
     worker_id: str | None
     sync: SyncState | None = None
     standing: str = "provisional"
+    is_minimum_met: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def sorted_lines(lines: Iterable[BoardLine], order: str) -> list[BoardLine]:
     return sorted(by_name, key=keys[order])
 
 
+HOLDER_KINDS = ("agent", "team", "promoter", "organisation", "area", "office")
 BOARD_ORDERS = ("behind", "name", "done", "sync", "unsent")
 
 

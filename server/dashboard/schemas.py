@@ -19,7 +19,7 @@ from schemas.base import (
     text,
     uuid_text,
 )
-from server.dashboard.rules import BOARD_LINES, BOARD_ORDERS, LIST_LINES, PAGES_MOST
+from server.dashboard.rules import BOARD_LINES, BOARD_ORDERS, HOLDER_KINDS, LIST_LINES, PAGES_MOST
 from sync.codes import EntryCode
 
 _MOST = 2**53
@@ -46,7 +46,7 @@ class BoardQuery(RequestSchema):
 
     campaign = _query_number(999_999, None)
     indicator = fields.String(validate=validate.Length(max=64))
-    holder = fields.String(validate=validate.OneOf(("agent", "team", "promoter", "organisation", "area")))
+    holder = fields.String(validate=validate.OneOf(HOLDER_KINDS))
     sort = fields.String(load_default="behind", validate=validate.OneOf(BOARD_ORDERS))
     page = _query_number(PAGES_MOST, 1)
 
@@ -99,6 +99,17 @@ class BoardLineShown(ResponseSchema):
     plans = list_of(nested(PlanShown), most=2)
     sync = optional(nested(SyncShown))
     standing = _word()
+    is_minimum_met = optional(boolean())
+
+
+class MinimumShown(ResponseSchema):
+    """A minimum over several indicators: how many of those of whom it is asked have met all of it."""
+
+    code = text(most=64)
+    name_vi = text(most=300)
+    name_en = text(most=300)
+    met = integer(0, _MOST)
+    asked = integer(0, _MOST)
 
 
 class TabletShown(ResponseSchema):
@@ -135,6 +146,8 @@ class BoardShown(ResponseSchema):
     lines = list_of(nested(BoardLineShown), most=BOARD_LINES)
     lines_total = integer(0, _MOST)
     completeness = nested(CompletenessShown)
+    minimums = list_of(nested(MinimumShown), most=BOARD_LINES)
+    plan_whole = optional(integer(0, _MOST))
     has_more = boolean()
 
 

@@ -7,7 +7,7 @@ holders that their indicator does not credit (an area, an organisation) add up c
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -31,7 +31,7 @@ from server.quotas.phases import expected_over
 from server.quotas.plans import Published, Quota, plans_in_force, published_of, quotas_of
 from server.quotas.queries import NamedIndicator, indicators
 from server.quotas.rules import STATES
-from server.quotas.trees import OFFICE_HOLDER, PLAN_KINDS, is_tree, tree_of
+from server.quotas.trees import FLAT_ORDER, OFFICE_HOLDER, PLAN_KINDS, is_tree, tree_of
 
 _WORKER_PROMOTERS = ("officer", "hamlet_head")
 _NOON = time(12)
@@ -144,14 +144,19 @@ def board_rows(
     """
     board = _Board(connection, campaign, on_day)
     keys = sorted(board.sums.keys() | board.asked.keys())
-    visible = None
-    if area_filter is not None:
-        noon_ms = int(datetime.combine(on_day, _NOON, UTC).timestamp() * 1000)
-        visible = visible_worker_ids(connection, area_filter, noon_ms)
+    visible = workers_seen(connection, on_day, area_filter)
     if visible is not None:
-        keys = [key for key in keys if _worker_of(key[1], key[2]) in visible]
-    names = _names(connection, keys)
+        keys = [key for key in keys if worker_of_holder(key[1], key[2]) in visible]
+    names = holder_names(connection, keys)
     return [board.row(key, names.get(key[1:])) for key in keys]
+
+
+def workers_seen(connection: Connection, on_day: date, area_filter: AreaFilter | None) -> set[str] | None:
+    """Return the workers who hold an assignment in the filter's areas on a day; None: everybody."""
+    if area_filter is None:
+        return None
+    noon_ms = int(datetime.combine(on_day, _NOON, UTC).timestamp() * 1000)
+    return visible_worker_ids(connection, area_filter, noon_ms)
 
 
 def totals(connection: Connection, campaign: int, on_day: date) -> list[TotalRow]:
@@ -176,12 +181,17 @@ def working_days(connection: Connection) -> WorkingDays:
     )
 
 
+def is_launch_day(connection: Connection, campaign: int) -> bool:
+    """Return whether a campaign is a launch day; 0, the office's own plan, is none."""
+    view = campaigns_by_number(connection, [campaign] if campaign else []).get(campaign)
+    return view is not None and view.kind == "launch_day"
+
+
 class _Board:
     """Everything that the rows of one campaign are made of, read in a few queries."""
 
     def __init__(self, connection: Connection, campaign: int, on_day: date) -> None:
-        view = campaigns_by_number(connection, [campaign] if campaign else []).get(campaign)
-        self._is_launch_day = view is not None and view.kind == "launch_day"
+        self._is_launch_day = is_launch_day(connection, campaign)
         self._on_day = on_day
         self._calendar = working_days(connection)
         self._indicators = {each.indicator.code: each for each in indicators(connection)}
@@ -227,7 +237,7 @@ class _Board:
             else:
                 flat += mine
         credited = self._indicators[code].indicator.credits
-        for holder_kind in (credited, "team", "agent", "promoter", "organisation", "area"):
+        for holder_kind in (credited, *FLAT_ORDER):
             leaves = [quota for quota in flat if quota.holder_kind == holder_kind]
             if leaves:
                 return found + leaves, reserve
@@ -269,10 +279,14 @@ class _Board:
         return found
 
     def _expected(self, quota: Quota) -> Fraction:
-        """What a quota expects by today: on a launch day, from its first day on, the whole."""
-        if self._is_launch_day:
-            return Fraction(quota.amount if self._on_day >= quota.from_day else 0)
-        return expected_over(self._calendar, quota.amount, quota.days, quota.shares, self._on_day)
+        return expected_by(self._calendar, quota, self._on_day, is_launch_day=self._is_launch_day)
+
+
+def expected_by(calendar: WorkingDays, quota: Quota, on_day: date, *, is_launch_day: bool) -> Fraction:
+    """Return what a quota asks for by a day: on a launch day, from its first day on, the whole."""
+    if is_launch_day:
+        return Fraction(quota.amount if on_day >= quota.from_day else 0)
+    return expected_over(calendar, quota.amount, quota.days, quota.shares, on_day)
 
 
 def _quoted(published: Published, done: int, denominator: int | None) -> QuotedRatio:
@@ -358,7 +372,7 @@ def _holders_above(connection: Connection, kind: str, keys: set[str]) -> dict[st
     return {key: {key, *(nodes[key].path if key in nodes else ())} for key in keys}
 
 
-def _worker_of(holder_kind: str, holder: str) -> str | None:
+def worker_of_holder(holder_kind: str, holder: str) -> str | None:
     """Return the worker that a holder is, or None for teams, areas, households and the like."""
     if holder_kind == "agent":
         return holder
@@ -367,10 +381,10 @@ def _worker_of(holder_kind: str, holder: str) -> str | None:
     return worker_id if is_worker else None
 
 
-def _names(connection: Connection, keys: Sequence[_Key]) -> dict[tuple[str, str], str]:
+def holder_names(connection: Connection, keys: Iterable[_Key]) -> dict[tuple[str, str], str]:
     """Return the names of holders that have one; a household's or an entrant's is personal."""
     holders = {key[1:] for key in keys}
-    workers = {_worker_of(*holder) for holder in holders} - {None}
+    workers = {worker_of_holder(*holder) for holder in holders} - {None}
     by_worker = workers_by_id(connection, [worker for worker in workers if worker is not None])
     ids = {
         kind: [holder for each, holder in holders if each == kind]
@@ -383,7 +397,7 @@ def _names(connection: Connection, keys: Sequence[_Key]) -> dict[tuple[str, str]
     }
     found = {}
     for kind, holder in holders:
-        worker = _worker_of(kind, holder)
+        worker = worker_of_holder(kind, holder)
         view = by_worker.get(worker) if worker is not None else others.get(kind, {}).get(holder)
         if view is not None:
             found[kind, holder] = view.name

@@ -78,6 +78,14 @@ def overfull(amount: int, days: tuple[date, date], shares: Sequence[PhaseShare])
     return any(run.inside > run.amount for run in _nested(amount, days, shares))
 
 
+def lies_in(phase: Phase, other: Phase) -> bool:
+    """Return whether a phase is a part of another: within its days, and below it where they are the same."""
+    is_within = other.from_day <= phase.from_day and phase.to_day <= other.to_day
+    has_same_days = (phase.from_day, phase.to_day) == (other.from_day, other.to_day)
+    is_below = PHASE_KINDS.index(phase.kind) > PHASE_KINDS.index(other.kind)
+    return phase != other and is_within and (is_below or not has_same_days)
+
+
 def _nested(amount: int, days: tuple[date, date], shares: Sequence[PhaseShare]) -> list[_Run]:
     """Return the quota's own run, then its phases' from the outside in, each told what lies inside."""
     outermost = _Run("", *days, amount)

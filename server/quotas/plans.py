@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from server.quotas.models import (
     PlanMinimumHolderRow,
@@ -21,7 +21,7 @@ from server.quotas.models import (
     QuotedRatioRow,
 )
 from server.quotas.phases import Phase, PhaseShare
-from server.quotas.trees import Holder, MinimumAsked
+from server.quotas.trees import FLAT_ORDER, OFFICE_HOLDER, Holder, MinimumAsked
 
 _PLAN, _QUOTA = PlanRow.__table__.c, QuotaRow.__table__.c
 
@@ -181,6 +181,33 @@ def phases_of(connection: Connection, plan_ids: Iterable[str]) -> dict[tuple[str
     }
 
 
+def wholes_of(connection: Connection, campaign: int, indicator: str, credited: str) -> dict[str, int]:
+    """Return what each version of a campaign's plans asks for as a whole: {plan id: amount}.
+
+    Of a tree that is what its topmost holders are asked for; of a plain list, what those are whom
+    the indicator credits, or where there are none, of the first kind that has any.
+    """
+    is_top = _QUOTA.parent_kind.is_(None)
+    columns = (_QUOTA.plan_id, _QUOTA.holder_kind, is_top.label("is_top"))
+    rows = connection.execute(
+        select(*columns, func.sum(_QUOTA.amount).label("sum"))
+        .join(PlanRow.__table__, _PLAN.id == _QUOTA.plan_id)
+        .where(_PLAN.campaign == campaign, _QUOTA.indicator == indicator)
+        .group_by(_QUOTA.plan_id, _QUOTA.holder_kind, is_top)
+    ).all()
+    by_plan: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_plan[row.plan_id].append(row)
+    found = {}
+    for plan_id, parts in by_plan.items():
+        tops = {part.holder_kind: int(part.sum) for part in parts if part.is_top}
+        if OFFICE_HOLDER.kind in tops or not all(part.is_top for part in parts):
+            found[plan_id] = sum(tops.values())
+        else:
+            found[plan_id] = next(tops[kind] for kind in (credited, *FLAT_ORDER) if kind in tops)
+    return found
+
+
 def figures_asked(connection: Connection, campaign: int) -> set[tuple[int, str, str, str]]:
     """Return the figures of agents whom any version of a campaign's plans asks for something.
 
@@ -219,28 +246,31 @@ def published_of(connection: Connection, kinds: dict[str, str]) -> list[Publishe
 
 def minimums_of(connection: Connection, plan_ids: Sequence[str]) -> list[MinimumAsked]:
     """Return the minimums of plans by code; of two with one code, that of the later plan given."""
+    minimum = PlanMinimumRow.__table__
+    rows = connection.execute(select(minimum).where(minimum.c.plan_id.in_(plan_ids))).all()
+    if not rows:
+        return []
+    parts, holders = _parts(connection, plan_ids), _holders(connection, plan_ids)
     found: dict[str, MinimumAsked] = {}
-    for plan_id in plan_ids:
-        parts, holders = _parts(connection, plan_id), _holders(connection, plan_id)
-        minimum = PlanMinimumRow.__table__
-        for row in connection.execute(select(minimum).where(minimum.c.plan_id == plan_id)):
-            found[row.code] = MinimumAsked(
-                row.code, row.name_vi, row.name_en, tuple(parts[row.code]), tuple(holders[row.code])
-            )
+    for row in sorted(rows, key=lambda row: plan_ids.index(row.plan_id)):
+        key = (row.plan_id, row.code)
+        found[row.code] = MinimumAsked(
+            row.code, row.name_vi, row.name_en, tuple(parts[key]), tuple(holders[key])
+        )
     return [found[code] for code in sorted(found)]
 
 
-def _parts(connection: Connection, plan_id: str) -> dict[str, list[tuple[str, int]]]:
-    part, found = PlanMinimumPartRow.__table__.c, defaultdict(list)
-    wanted = select(part.code, part.indicator, part.at_least).where(part.plan_id == plan_id)
-    for row in connection.execute(wanted.order_by(part.position)):
-        found[row.code].append((row.indicator, row.at_least))
+def _parts(connection: Connection, plan_ids: Sequence[str]) -> dict[tuple[str, str], list[tuple[str, int]]]:
+    part, found = PlanMinimumPartRow.__table__, defaultdict(list)
+    wanted = select(part).where(part.c.plan_id.in_(plan_ids)).order_by(part.c.position)
+    for row in connection.execute(wanted):
+        found[row.plan_id, row.code].append((row.indicator, row.at_least))
     return found
 
 
-def _holders(connection: Connection, plan_id: str) -> dict[str, list[Holder]]:
-    holder, found = PlanMinimumHolderRow.__table__.c, defaultdict(list)
-    wanted = select(holder.code, holder.holder_kind, holder.holder).where(holder.plan_id == plan_id)
-    for row in connection.execute(wanted.order_by(holder.holder_kind, holder.holder)):
-        found[row.code].append(Holder(row.holder_kind, row.holder))
+def _holders(connection: Connection, plan_ids: Sequence[str]) -> dict[tuple[str, str], list[Holder]]:
+    holder, found = PlanMinimumHolderRow.__table__, defaultdict(list)
+    wanted = select(holder).where(holder.c.plan_id.in_(plan_ids))
+    for row in connection.execute(wanted.order_by(holder.c.holder_kind, holder.c.holder)):
+        found[row.plan_id, row.code].append(Holder(row.holder_kind, row.holder))
     return found

@@ -20,6 +20,8 @@ PLAN_KINDS = ("initial", "supplementary")
 # From the top down: what is higher up may hold what stands after it. Areas and organisations hold each other.
 _RANKS = {"office": 0, "area": 1, "organisation": 1, "team": 2, "agent": 3, "promoter": 3}
 HOLDER_KINDS = tuple(_RANKS)
+# In a plain list, whose quotas make up the whole where the indicator's own holders have none.
+FLAT_ORDER = ("team", "agent", "promoter", "organisation", "area")
 _NODE_RANK = _RANKS["area"]
 
 

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
+from tests.support.planned_office import MINIMUM, YEAR, plan_the_year
 from tests.support.raw_tablet import a_household, a_tablet
 from tests.support.small_office import DRIVE, LAUNCH_DAY
 from tests.support.staff import PASSWORD
@@ -63,6 +64,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WatchedOf
     """A watched office behind a real port."""
     path = tmp_path_factory.mktemp("browser") / "office.sqlite3"
     with watched_office(f"sqlite:///{path}") as watched:
+        plan_the_year(watched.office)
         server = make_server("127.0.0.1", 0, watched.office.app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -186,6 +188,31 @@ def test_a_supervisor_merges_two_persons_and_takes_them_apart(visitor):
 def test_the_promoters_board_flags_the_published_ratio(visitor):
     page = visitor.visit(f"/board?campaign={DRIVE}&indicator=persuaded", "promoters")
     assert page.get_by_text("Tỷ lệ đã công bố không khớp").is_visible()
+
+
+def test_a_supervisor_goes_down_the_tree_of_a_plan(visitor):
+    page = visitor.visit(f"/board?campaign={YEAR}&indicator=voluntary_enrolled&holder=agent", "board-of-plan")
+    page.get_by_role("link", name="Kế hoạch và cây chỉ tiêu").click()
+    page.get_by_role("heading", name="Kế hoạch: Năm 2020").wait_for()
+    visitor.check("plan")
+    page.get_by_role("link", name="Phường 5").click()
+    page.get_by_role("heading", name="Phường 5").wait_for()
+    visitor.check("plan-commune")
+    page.get_by_role("link", name="Nguyễn Thị An").click()
+    page.get_by_role("heading", name="Nguyễn Thị An").wait_for()
+    visitor.check("plan-agent")
+    page.get_by_role("link", name="Ban đầu, bản 3").click()
+    page.get_by_text("Bản này chưa có hiệu lực").wait_for()
+    visitor.check("plan-to-come")
+    visitor.visit(f"/plans/{YEAR}?lang=en", "plan-english")
+    visitor.visit(f"/plans/{YEAR}?lang=vi", "plan")
+
+
+def test_a_minimum_is_looked_at_person_by_person(visitor):
+    page = visitor.visit(f"/board?campaign={YEAR}&minimum={MINIMUM}", "minimum")
+    assert page.get_by_text("Chưa đạt").first.is_visible()
+    visitor.visit(f"/board?campaign={YEAR}&minimum={MINIMUM}&lang=en", "minimum-english")
+    visitor.visit("/board?lang=vi", "board")
 
 
 def test_the_board_can_be_sorted_and_read_in_english(visitor):
