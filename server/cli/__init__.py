@@ -8,6 +8,7 @@ from server.cli.demonstrating import demo
 from server.cli.installations import enrolment_code, revoke
 from server.cli.keeping import backup
 from server.cli.moving import move_households_command
+from server.cli.planning import plans
 from server.cli.quota_keeping import quotas
 from server.cli.rate_quoting import rates
 from server.cli.recovering import drill, recovery, restore
@@ -33,6 +34,7 @@ for _command in (
     recovery,
     drill,
     quotas,
+    plans,
     rates,
     enrolment_code,
     revoke,

@@ -23,7 +23,7 @@ from server.quotas.trees import (
     tree_of,
 )
 from server.quotas.wording import PLAN_FAULT_WORDS
-from tests.architecture.sources import python_sources
+from tests.architecture.sources import ROOT, python_sources
 
 FROM, TO = date(2020, 1, 1), date(2020, 12, 31)
 CREDITED = {"voluntary": "agent", "health": "agent", "persuaded": "promoter"}
@@ -159,6 +159,8 @@ def test_every_reason_why_a_plan_is_refused_has_words_in_both_languages() -> Non
     codes = {code for each in sources for code in re.findall(r'PlanFault\(\s*"(\w+)"', each.text)}
     assert codes == set(PLAN_FAULT_WORDS)
     assert all(len(words) == 2 and all(words) for words in PLAN_FAULT_WORDS.values())
+    operating = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    assert codes <= set(re.findall(r"^\| `(\w+)` \|", operating, re.MULTILINE))
 
 
 def test_a_minimum_is_met_whole_or_not_at_all() -> None:
