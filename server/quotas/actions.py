@@ -217,6 +217,7 @@ def _insert_terms(change: Change, plan_id: str, terms: PlanTerms, quoted: Mappin
             quoted_percent=quoted.get(indicator, ""),
             quota_low=low,
             quota_high=high,
+            quoted_done=terms.published_done.get(indicator),
         )
 
 

@@ -107,11 +107,13 @@ class BoardRow:
 class QuotedRatio:
     """A published ratio of a whole plan: to the initial plan, or with the supplementary one added.
 
-    `bounds`: of a plan that is known by that ratio alone, with the percentages that they give.
+    `done`: what the ratio was published for, else what is counted. `bounds`: of a plan that is known
+    by that ratio alone, with the percentages that they give.
     """
 
     plan_kind: str
     quoted_percent: str | None
+    done: int
     percent: Decimal | None
     is_misquoted: bool
     bounds: tuple[int, int] | None = None
@@ -289,8 +291,9 @@ def expected_by(calendar: WorkingDays, quota: Quota, on_day: date, *, is_launch_
     return expected_over(calendar, quota.amount, quota.days, quota.shares, on_day)
 
 
-def _quoted(published: Published, done: int, denominator: int | None) -> QuotedRatio:
+def _quoted(published: Published, counted: int, denominator: int | None) -> QuotedRatio:
     text, bounds, percent_bounds = published.quoted_percent, None, None
+    done = counted if published.done is None else published.done
     is_wrong = is_misquoted(text, done, denominator)
     if published.low is not None and published.high is not None:
         bounds = (published.low, published.high)
@@ -298,7 +301,7 @@ def _quoted(published: Published, done: int, denominator: int | None) -> QuotedR
         # It is right where both ends give the printed number; only then do the bounds follow from it.
         is_wrong = any(is_misquoted(text, done, end) for end in bounds)
     return QuotedRatio(
-        published.plan_kind, text, percent_of(done, denominator), is_wrong, bounds, percent_bounds
+        published.plan_kind, text, done, percent_of(done, denominator), is_wrong, bounds, percent_bounds
     )
 
 

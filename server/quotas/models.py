@@ -158,7 +158,8 @@ class PlanMinimumHolderRow(Base):
 class QuotedRatioRow(Base):
     """What somebody published for a whole plan and one indicator; never used to compute.
 
-    `quota_low` and `quota_high` bound a plan that is known by the published ratio alone.
+    `quota_low` and `quota_high` bound a plan that is known by the published ratio alone, `quoted_done`
+    is what the ratio was published for.
     """
 
     __tablename__ = "quoted_ratio"
@@ -167,6 +168,7 @@ class QuotedRatioRow(Base):
     quoted_percent: Mapped[str] = mapped_column(Text)
     quota_low: Mapped[int | None] = mapped_column(BigInteger)
     quota_high: Mapped[int | None] = mapped_column(BigInteger)
+    quoted_done: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class CreditRow(Base):

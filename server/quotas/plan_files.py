@@ -66,6 +66,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     may_over_assign: bool = False
     quoted_percents: dict[str, str] = {}
     denominators: dict[str, tuple[int, int]] = {}
+    published_done: dict[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ def read_plan(content: bytes) -> PlanRead:
                 for each in file.minimums
             ),
             denominators=file.denominators,
+            published_done=file.published_done,
             may_over_assign=file.may_over_assign,
         ),
     )

@@ -73,6 +73,7 @@ class Published:
     quoted_percent: str | None
     low: int | None
     high: int | None
+    done: int | None
 
 
 def plan_versions(connection: Connection, campaign: int, on_day: date) -> list[PlanVersion]:
@@ -238,7 +239,12 @@ def published_of(connection: Connection, kinds: dict[str, str]) -> list[Publishe
     rows = connection.execute(select(ratio).where(ratio.c.plan_id.in_(sorted(kinds))))
     return [
         Published(
-            kinds[row.plan_id], row.indicator, row.quoted_percent or None, row.quota_low, row.quota_high
+            kinds[row.plan_id],
+            row.indicator,
+            row.quoted_percent or None,
+            row.quota_low,
+            row.quota_high,
+            row.quoted_done,
         )
         for row in rows
     ]

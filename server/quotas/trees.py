@@ -97,7 +97,8 @@ class PlanTerms:
     """What a plan says of itself, beside its quotas.
 
     `effective_from`: the first day it is in force, None for ever since. `denominators` gives, per
-    indicator, the bounds of a whole plan that is known by a published ratio alone.
+    indicator, the bounds of a whole plan that is known by a published ratio alone, `published_done`
+    what that ratio was published for; without it the ratio is held against what is counted here.
     `may_over_assign`: those below may together be asked for more than the one above.
     """
 
@@ -107,6 +108,7 @@ class PlanTerms:
     phases: tuple[Phase, ...] = ()
     minimums: tuple[MinimumAsked, ...] = ()
     denominators: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    published_done: Mapping[str, int] = field(default_factory=dict)
     may_over_assign: bool = False
 
 
@@ -251,6 +253,9 @@ def _terms_fault(
     unknown = sorted((quoted.keys() | terms.denominators.keys()) - credited.keys())
     if unknown:
         return PlanFault("indicator_unknown", unknown[0])
+    for indicator, done in sorted(terms.published_done.items()):
+        if done <= 0 or indicator not in quoted:
+            return PlanFault("published_without_ratio", indicator)
     for indicator, (low, high) in sorted(terms.denominators.items()):
         if not 0 < low <= high or any(asked.indicator == indicator for asked in quotas):
             return PlanFault("denominator_unusable", indicator)

@@ -62,6 +62,10 @@ PLAN_FAULT_WORDS: dict[str, tuple[str, str]] = {
         "Khoảng suy từ tỷ lệ phải tăng dần, lớn hơn 0, và kế hoạch chưa giao số cụ thể",
         "Bounds go upwards from above 0, and only where the plan gives no number",
     ),
+    "published_without_ratio": (
+        "Số đã công bố phải lớn hơn 0 và đi cùng tỷ lệ đã công bố",
+        "A published number is above 0 and comes with its published ratio",
+    ),
     "parents_differ": (
         "Một nơi thuộc hai nơi cấp trên khác nhau",
         "One holder stands under two different ones",

@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.execute("UPDATE plan SET shown_ms = created_ms")
     for name in ("parent_kind", "parent"):
         op.add_column("quota", sa.Column(name, sa.Text(), nullable=True))
-    for name in ("quota_low", "quota_high"):
+    for name in ("quota_low", "quota_high", "quoted_done"):
         op.add_column("quoted_ratio", sa.Column(name, sa.BigInteger(), nullable=True))
     op.create_table(
         "plan_phase",
@@ -87,7 +87,7 @@ def downgrade() -> None:
     """Take this revision back."""
     for name in ("plan_minimum_holder", "plan_minimum_part", "plan_minimum", "quota_phase", "plan_phase"):
         op.drop_table(name)
-    for name in ("quota_high", "quota_low"):
+    for name in ("quoted_done", "quota_high", "quota_low"):
         op.drop_column("quoted_ratio", name)
     for name in ("parent", "parent_kind"):
         op.drop_column("quota", name)

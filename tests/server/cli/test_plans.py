@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +11,9 @@ from click.testing import CliRunner
 from server.audit.changes import Actor, run_change
 from server.cli import main
 from server.quotas.actions import define_indicator
+from server.quotas.plan_files import read_plan
 from server.quotas.rules import Indicator
+from tests.architecture.sources import ROOT
 from tests.support.offices import office_environment, open_runtime
 
 DAYS = {"from_day": "2020-01-01", "to_day": "2020-12-31"}
@@ -100,6 +103,13 @@ def test_a_plan_in_a_file_is_split_adopted_and_shown(office):
         "amount": 100,
         "reserve": 10,
     }
+
+
+def test_the_example_of_the_documentation_is_a_plan():
+    text = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    example = re.search(r"```json\n(.*?)```", text, re.DOTALL).group(1)
+    plan = read_plan(example.encode())
+    assert [quota.amount for quota in plan.quotas] == [18_000, 10_500, 7_000]
 
 
 def test_a_dry_run_shows_the_tree_and_adopts_nothing(office):

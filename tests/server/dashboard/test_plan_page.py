@@ -185,7 +185,9 @@ def test_the_published_bounds_of_the_offices_plan_stand_side_by_side(tmp_path):
                 ("initial", "113", (16_578, 16_725)),
                 ("supplementary", "107", (17_504, 17_667)),
             ):
-                terms = PlanTerms(denominators={"voluntary_enrolled": bounds})
+                terms = PlanTerms(
+                    denominators={"voluntary_enrolled": bounds}, published_done={"voluntary_enrolled": 18_816}
+                )
                 quoted = {"voluntary_enrolled": percent}
                 adopt_plan(change, office.runtime.ids, 0, kind, [], quoted, terms=terms)
 
@@ -193,5 +195,7 @@ def test_the_published_bounds_of_the_offices_plan_stand_side_by_side(tmp_path):
         client = office.app.test_client()
         log_in(client, "quanly")
         shown = page(client, campaign=0)
-    assert "Kế hoạch ban đầu 113 % trên 16.578 – 16.725, suy từ tỷ lệ công bố" in shown
-    assert "Sau bổ sung 107 % trên 17.504 – 17.667, suy từ tỷ lệ công bố" in shown
+    published = "18.816 người, theo báo cáo đã công bố"
+    initial = "trên 16.578 – 16.725, suy từ tỷ lệ công bố tính lại: 112,50 % – 113,50 % khớp"
+    assert f"Kế hoạch ban đầu 113 % {published} {initial}" in shown
+    assert f"Sau bổ sung 107 % {published} trên 17.504 – 17.667, suy từ tỷ lệ công bố" in shown

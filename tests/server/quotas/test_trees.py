@@ -127,6 +127,7 @@ def test_areas_and_organisations_may_hold_each_other_and_teams_hold_persons() ->
         ("denominator_unusable", PlanTerms(denominators={"voluntary": (5, 6)})),
         ("denominator_unusable", PlanTerms(denominators={"health": (6, 5)})),
         ("indicator_unknown", PlanTerms(denominators={"other": (5, 6)})),
+        ("published_without_ratio", PlanTerms(published_done={"voluntary": 5})),
         (
             "minimum_not_credited",
             PlanTerms(minimums=(MinimumAsked("m", "m", "m", (("persuaded", 1),), (agent("a"),)),)),
