@@ -110,6 +110,7 @@ class Recount:
             if body.get("promoter"):
                 promoter = f"{body['promoter']['kind']}:{body['promoter']['id']}"
                 holders.append(("persuaded", "promoter", promoter))
+                holders.append((f"officer_{body['scheme']}", "promoter", promoter))
             for indicator, kind, holder in holders:
                 place = (body["campaign"], indicator, who)
                 state = "pending" if not is_paid else "duplicate" if place in taken else "counted"

@@ -18,22 +18,29 @@ from server.demo.figures import (
     DRIVE,
     EVENING_DAY,
     FIRST_LAUNCH,
+    LAUNCH_DAYS,
+    PUBLISHED_PEOPLE,
     QUOTED_PERCENT,
     SECOND_LAUNCH,
 )
 from server.demo.office import DemoOffice
 from server.demo.plan import Plan
+from server.demo.planning import officers_who_met
 from server.demo.replay import Happened
 from server.devices.queries import all_installations
 from server.journals.queries import verdicts_between
 from server.journals.views import contested_count, counts_by_state
 from server.money.queries import balances_of_agents, ledger_totals, unbalanced_entries
 from server.outreach.queries import dues_against_tables
-from server.quotas.board import BoardRow, TotalRow, board_rows, totals
+from server.quotas.board import BoardRow, QuotedRatio, TotalRow, board_rows, totals
+from server.quotas.minimums import MinimumBoard, minimum_boards
 from server.quotas.pace import percent_of
+from server.quotas.rules import OFFICE_CAMPAIGN
 from server.receipts.queries import open_incidents
 
 CAMPAIGNS = (FIRST_LAUNCH, SECOND_LAUNCH, DRIVE)
+# Holders whose figure is the sum of those below them.
+HOLD_OTHERS = ("office", "area", "organisation")
 _COMPARED_STATES = ("counted", "pending", "duplicate", "over_limit", "out_of_area", "voided", "late")
 
 
@@ -57,6 +64,8 @@ class Board:
 
     rows: dict[int, list[BoardRow]]
     totals: dict[int, dict[str, TotalRow]]
+    minimums: list[MinimumBoard]
+    published: tuple[QuotedRatio, ...]
 
     def counted(self, indicator: str, *campaigns: int) -> int:
         """Return what counts for an indicator in these campaigns together."""
@@ -73,10 +82,15 @@ class Board:
         )
 
     def figures(self) -> dict[str, dict[str, int]]:
-        """Return the rows in the recount's words, without states that are zero."""
+        """Return the rows in the recount's words, without states that are zero.
+
+        Those who hold others are left out: what they did is what those below did.
+        """
         found = {}
         for campaign, rows in self.rows.items():
             for row in rows:
+                if row.holder_kind in HOLD_OTHERS:
+                    continue
                 sums = {state: getattr(row.sums, state) for state in _COMPARED_STATES}
                 states = {state: number for state, number in sums.items() if number}
                 if states:
@@ -92,6 +106,10 @@ def read_board(connection: Connection) -> Board:
             campaign: {total.row.indicator: total for total in totals(connection, campaign, EVENING_DAY)}
             for campaign in CAMPAIGNS
         },
+        minimums=minimum_boards(connection, DRIVE, EVENING_DAY),
+        published=tuple(
+            each for total in totals(connection, OFFICE_CAMPAIGN, EVENING_DAY) for each in total.quoted
+        ),
     )
 
 
@@ -119,6 +137,43 @@ def figures_checks(plan: Plan, board: Board) -> Iterator[Check]:
     )
     yield Check(
         ("Tổng lượt ghi danh được tính", "all counted enrolments"), scale.counted, board.summed("counted")
+    )
+
+
+def plan_checks(plan: Plan, board: Board) -> Iterator[Check]:
+    """The plans: trees that add up, a minimum met whole, and ratios of plans that never were published."""
+    for campaign in LAUNCH_DAYS:
+        sums: dict[str, list[int]] = {}
+        for row in board.rows[campaign]:
+            if row.indicator.endswith("_enrolled"):
+                asked, done = sums.get(row.holder_kind, [0, 0])
+                sums[row.holder_kind] = [asked + (row.quota or 0), done + row.sums.done]
+        kept = sum(total.reserve or 0 for total in board.totals[campaign].values())
+        asked, done = sums["agent"]
+        yield Check(
+            (
+                f"Cây chỉ tiêu, chiến dịch {campaign}: đại lý, huyện, văn phòng khớp nhau; dự phòng {kept}",
+                "the tree adds up: agents, districts, office and its reserve",
+            ),
+            ([asked, done], [asked + kept, done]),
+            (sums["area"], sums["office"]),
+        )
+    (minimum,) = board.minimums
+    yield Check(
+        ("Cán bộ đạt trọn mức 1 + 2 (như Cần Thơ)", "officers who met all of the minimum of 1 + 2"),
+        (officers_who_met(plan), plan.scale.officers),
+        (minimum.met, minimum.asked),
+    )
+    yield Check(
+        (
+            "18.816 người, 113 % và 107 %: khoảng suy từ tỷ lệ công bố",
+            "the bounds of both plans that follow from the published ratios",
+        ),
+        [
+            (PUBLISHED_PEOPLE, "113", (16_578, 16_725), False),
+            (PUBLISHED_PEOPLE, "107", (17_504, 17_667), False),
+        ],
+        [(each.done, each.quoted_percent, each.bounds, each.is_misquoted) for each in board.published],
     )
 
 

@@ -19,6 +19,12 @@ DRIVE_WORK_FROM, DRIVE_WORK_TO = date(2020, 7, 29), date(2020, 8, 9)
 EVENING_DAY = date(2020, 9, 1)
 QUOTED_PERCENT = "107"
 QUOTA_OF_AN_OFFICER = 3
+# Published of the year's voluntary insurance, of plans that never were: people, and the ratios to both.
+PUBLISHED_PEOPLE, PUBLISHED_PERCENTS = 18_816, {"initial": "113", "supplementary": "107"}
+# A made-up launch-day plan is rounded up to a multiple of this; what nobody is asked for is its reserve.
+LAUNCH_PLAN_STEP = 50
+# Cần Thơ asked each officer for at least so many; the drive is held against it too.
+MINIMUM_CODE, MINIMUM_PARTS = "1-2", {"voluntary": 1, "health": 2}
 
 
 @dataclass(frozen=True, slots=True)

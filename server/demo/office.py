@@ -20,11 +20,10 @@ from server.demo.figures import (
     DRIVE_FROM,
     DRIVE_TO,
     LAUNCH_DAYS,
-    QUOTA_OF_AN_OFFICER,
-    QUOTED_PERCENT,
     TRAINING_DAY,
 )
 from server.demo.plan import INSURANCE_OFFICE, NETWORKS, Plan
+from server.demo.planning import adopt_plans
 from server.devices.actions import create_enrolment_code
 from server.migrations import upgrade
 from server.office.actions import (
@@ -38,9 +37,8 @@ from server.office.actions import (
     register_organisation,
     register_worker,
 )
-from server.quotas.actions import adopt_plan, define_indicator, seed_holidays
+from server.quotas.actions import define_indicator, seed_holidays
 from server.quotas.rules import Indicator
-from server.quotas.trees import QuotaAsked
 from server.runtime import Runtime, runtime_of
 from sync.clock import VirtualClock
 
@@ -61,6 +59,24 @@ _INDICATORS = (
         Indicator("persuaded", "enrolment", credits="promoter", credited_when="paid", campaign=DRIVE),
         "Cán bộ vận động",
         "Persuaded by officers",
+    ),
+    *(
+        (
+            Indicator(
+                f"officer_{scheme}",
+                "enrolment",
+                scheme=scheme,
+                credits="promoter",
+                credited_when="paid",
+                campaign=DRIVE,
+            ),
+            name_vi,
+            name_en,
+        )
+        for scheme, name_vi, name_en in (
+            ("voluntary", "Cán bộ vận động: BHXH tự nguyện", "Voluntary, by officers"),
+            ("health", "Cán bộ vận động: BHYT hộ gia đình", "Household health, by officers"),
+        )
     ),
     (
         Indicator("vssid_activated", "install", statuses=frozenset({"activated", "in_use"})),
@@ -153,7 +169,12 @@ def set_up_office(
         )
         change.flush()
         _assign(change, runtime, plan, agents)
-        _announce(change, runtime, plan, agents, officers)
+        districts = {
+            area.code: f"{area.code}@{area.valid_from.isoformat()}"
+            for area in areas
+            if area.level == "district"
+        }
+        _announce(change, runtime, plan, agents, officers, districts)
         return agents, officers
 
     agents, officers = run_change(runtime.transactions, DEMO_ACTOR, clock.now_ms(), work)
@@ -173,7 +194,12 @@ def _assign(change: Change, runtime: Runtime, plan: Plan, agents: tuple[str, ...
 
 
 def _announce(
-    change: Change, runtime: Runtime, plan: Plan, agents: tuple[str, ...], officers: tuple[str, ...]
+    change: Change,
+    runtime: Runtime,
+    plan: Plan,
+    agents: tuple[str, ...],
+    officers: tuple[str, ...],
+    districts: Mapping[str, str],
 ) -> None:
     ids, zone = runtime.ids, runtime.config.time_zone
     seed_holidays(change)
@@ -183,15 +209,4 @@ def _announce(
     for indicator, name_vi, name_en in _INDICATORS:
         define_indicator(change, zone, indicator, name_vi, name_en)
     change.flush()
-    for number, day in LAUNCH_DAYS.items():
-        quotas = [
-            QuotaAsked(f"{scheme}_enrolled", "agent", agents[agent], day, day, amount)
-            for (campaign, scheme, agent), amount in plan.quotas.items()
-            if campaign == number
-        ]
-        adopt_plan(change, ids, number, "initial", quotas)
-    quotas = [
-        QuotaAsked("persuaded", "promoter", f"officer:{officer}", DRIVE_FROM, DRIVE_TO, QUOTA_OF_AN_OFFICER)
-        for officer in officers
-    ]
-    adopt_plan(change, ids, DRIVE, "initial", quotas, {"persuaded": QUOTED_PERCENT})
+    adopt_plans(change, ids, zone, plan, agents, officers, districts)

@@ -11,6 +11,7 @@ from server.demo.checks import Check
 from server.demo.figures import DRIVE, QUOTED_PERCENT, Scale
 from server.demo.office import LogIn
 from server.quotas.pace import percent_of
+from server.quotas.rules import OFFICE_CAMPAIGN
 from server.receipts.wording import amount_text
 
 # What every page says while the clock is the demo's.
@@ -39,13 +40,34 @@ def board_page_check(url: str, log_in: LogIn, scale: Scale) -> Check:
         f"Trang bảng chỉ tiêu hiện {ratio} % bên cạnh {QUOTED_PERCENT} %",
         "the board's page shows both ratios",
     )
+    query = {"campaign": str(DRIVE), "indicator": "persuaded", "holder": "promoter"}
+    return _page_check(url, log_in, name, "/board", query, wanted)
+
+
+def plan_page_check(url: str, log_in: LogIn) -> Check:
+    """Log in, open the office's own plan and look for both published ratios and what follows from them."""
+    name = (
+        "Trang kế hoạch hiện 113 % và 107 % cạnh nhau, cùng khoảng suy ra",
+        "the plan's page shows both ratios side by side with their bounds",
+    )
+    wanted = ("113", "107", "16.578", "16.725", "17.504", "17.667", "suy từ tỷ lệ công bố")
+    return _page_check(url, log_in, name, f"/plans/{OFFICE_CAMPAIGN}", {}, wanted)
+
+
+def _page_check(
+    url: str,
+    log_in: LogIn,
+    name: tuple[str, str],
+    path: str,
+    query: dict[str, str],
+    wanted: tuple[str, ...],
+) -> Check:
     with httpx.Client(base_url=url, timeout=30, follow_redirects=True) as browser:
         token = _FORM_TOKEN.search(browser.get("/login").text)
         if token is None:
             return Check(name, "a log-in form", "none")
         form = {"login": log_in.login, "password": log_in.password, "next": "", "csrf_token": token.group(1)}
         entered = browser.post("/login", data=form)
-        query = {"campaign": str(DRIVE), "indicator": "persuaded", "holder": "promoter"}
-        answer = browser.get("/board", params=query)
+        answer = browser.get(path, params=query)
     missing = [text for text in wanted if text not in answer.text]
     return Check(name, (200, 200, []), (entered.status_code, answer.status_code, missing))

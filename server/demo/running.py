@@ -103,6 +103,7 @@ def _checked(
         board = checks.read_board(connection)
         found = [
             *checks.figures_checks(plan, board),
+            *checks.plan_checks(plan, board),
             *checks.recount_checks(connection, office, board, recount),
             *checks.planted_checks(connection, plan, board, recount, happened),
             *checks.integrity_checks(connection),
@@ -118,6 +119,7 @@ def _checked(
     if happened.receipt is not None:
         found.append(pages.receipt_check(server.url, happened.receipt))
     found.append(pages.board_page_check(server.url, office.log_ins[1], plan.scale))
+    found.append(pages.plan_page_check(server.url, office.log_ins[1]))
     return _Found(board, found)
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from schemas.receipt_qr import receipt_matrix, terminal_text
-from server.demo.checks import Board, Check
+from server.demo.checks import HOLD_OTHERS, Board, Check
 from server.demo.figures import DRIVE, FIRST_LAUNCH, SECOND_LAUNCH
 from server.demo.office import LogIn
 from server.demo.plan import Plan
@@ -101,7 +101,11 @@ class Screen:
                 )
                 name = f"{total.row.indicator_vi} · {total.row.indicator_en}"
                 _add_row(table, name, total.row, quoted, "bold")
-                mine = [row for row in board.rows[campaign] if row.indicator == total.row.indicator]
+                mine = [
+                    row
+                    for row in board.rows[campaign]
+                    if row.indicator == total.row.indicator and row.holder_kind not in HOLD_OTHERS
+                ]
                 best = sorted(mine, key=lambda row: (-row.sums.counted, row.name or ""))
                 for row in best[: _TOP_ROWS if total.row.quota else 0]:
                     _add_row(table, f"  {row.name or '–'}", row, "", None)
