@@ -36,7 +36,6 @@ OFFICE_TABLES = frozenset(
         "plan_minimum_part",
         "plan_phase",
         "quota",
-        "quota_phase",
         "quoted_ratio",
         "rate",
         "team",

@@ -24,13 +24,16 @@ def _settings() -> AlembicConfig:
     return settings
 
 
-def upgrade(engine: Engine) -> str | None:
-    """Bring the tables to the newest revision and return it; on SQLite switch the WAL on."""
+def upgrade(engine: Engine, revision: str = "head") -> str | None:
+    """Bring the tables to the newest revision, or as far as told; return the newest.
+
+    On SQLite this switches the WAL on.
+    """
     switch_on_write_ahead_log(engine)
     settings = _settings()
     with engine.connect().execution_options(tungnha_writes=True) as connection, connection.begin():
         settings.attributes["connection"] = connection
-        command.upgrade(settings, "head")
+        command.upgrade(settings, revision)
     return newest_revision()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -23,7 +24,6 @@ from server.quotas.models import (
     PlanMinimumRow,
     PlanPhaseRow,
     PlanRow,
-    QuotaPhaseRow,
     QuotaRow,
     QuotedRatioRow,
 )
@@ -176,24 +176,20 @@ def adopt_plan(
 
 
 def _insert_quota(change: Change, plan_id: str, asked: QuotaAsked) -> None:
-    key = {
-        "plan_id": plan_id,
-        "indicator": asked.indicator,
-        "holder_kind": asked.holder_kind,
-        "holder": asked.holder,
-        "from_day": asked.from_day,
-    }
     change.insert(
         QuotaRow.__table__,
-        **key,
+        plan_id=plan_id,
+        indicator=asked.indicator,
+        holder_kind=asked.holder_kind,
+        holder=asked.holder,
+        from_day=asked.from_day,
         to_day=asked.to_day,
         amount=asked.amount,
         quoted_percent=asked.quoted_percent,
         parent_kind=None if asked.parent is None else asked.parent.kind,
         parent=None if asked.parent is None else asked.parent.key,
+        phases=json.dumps(dict(asked.phases), ensure_ascii=False) if asked.phases else None,
     )
-    for phase, amount in asked.phases:
-        change.insert(QuotaPhaseRow.__table__, **key, phase=phase, amount=amount)
 
 
 def _insert_terms(change: Change, plan_id: str, terms: PlanTerms, quoted: Mapping[str, str]) -> None:

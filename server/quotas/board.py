@@ -27,7 +27,7 @@ from server.office.queries import (
 from server.office.rules import AreaFilter
 from server.quotas.models import CreditRow, FigureRow, HolidayRow
 from server.quotas.pace import WorkingDays, is_misquoted, percent_of, percent_range, rounded
-from server.quotas.phases import expected_over
+from server.quotas.phases import Expectations
 from server.quotas.plans import Published, Quota, plans_in_force, published_of, quotas_of
 from server.quotas.queries import NamedIndicator, indicators
 from server.quotas.rules import STATES
@@ -195,7 +195,7 @@ class _Board:
     def __init__(self, connection: Connection, campaign: int, on_day: date) -> None:
         self._is_launch_day = is_launch_day(connection, campaign)
         self._on_day = on_day
-        self._calendar = working_days(connection)
+        self._expectations = Expectations(working_days(connection), on_day)
         self._indicators = {each.indicator.code: each for each in indicators(connection)}
         kinds = {plan_id: kind for kind, plan_id in plans_in_force(connection, campaign, on_day).items()}
         quotas = quotas_of(connection, kinds)
@@ -281,14 +281,14 @@ class _Board:
         return found
 
     def _expected(self, quota: Quota) -> Fraction:
-        return expected_by(self._calendar, quota, self._on_day, is_launch_day=self._is_launch_day)
+        return expected_by(self._expectations, quota, self._on_day, is_launch_day=self._is_launch_day)
 
 
-def expected_by(calendar: WorkingDays, quota: Quota, on_day: date, *, is_launch_day: bool) -> Fraction:
+def expected_by(expectations: Expectations, quota: Quota, on_day: date, *, is_launch_day: bool) -> Fraction:
     """Return what a quota asks for by a day: on a launch day, from its first day on, the whole."""
     if is_launch_day:
         return Fraction(quota.amount if on_day >= quota.from_day else 0)
-    return expected_over(calendar, quota.amount, quota.days, quota.shares, on_day)
+    return expectations.of(quota.amount, quota.days, quota.shares)
 
 
 def _quoted(published: Published, counted: int, denominator: int | None) -> QuotedRatio:

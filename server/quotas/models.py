@@ -83,7 +83,8 @@ class PlanRow(Base):
 class QuotaRow(Base):
     """The number one holder is asked for; the parent is the holder above it in the plan's tree.
 
-    `quoted_percent` is what somebody published, never used.
+    `phases` says how much of it falls into which phase: a JSON object, {code: amount}. A table of its
+    own would hold twelve rows for every quota. `quoted_percent` is what somebody published, never used.
     """
 
     __tablename__ = "quota"
@@ -97,6 +98,7 @@ class QuotaRow(Base):
     quoted_percent: Mapped[str | None] = mapped_column(Text)
     parent_kind: Mapped[str | None] = mapped_column(Text)
     parent: Mapped[str | None] = mapped_column(Text)
+    phases: Mapped[str | None] = mapped_column(Text)
 
 
 class PlanPhaseRow(Base):
@@ -109,19 +111,6 @@ class PlanPhaseRow(Base):
     name: Mapped[str] = mapped_column(Text)
     from_day: Mapped[date] = mapped_column(Date)
     to_day: Mapped[date] = mapped_column(Date)
-
-
-class QuotaPhaseRow(Base):
-    """How much of one quota falls into a phase of its plan."""
-
-    __tablename__ = "quota_phase"
-    plan_id: Mapped[str] = mapped_column(Text, primary_key=True)
-    indicator: Mapped[str] = mapped_column(Text, primary_key=True)
-    holder_kind: Mapped[str] = mapped_column(Text, primary_key=True)
-    holder: Mapped[str] = mapped_column(Text, primary_key=True)
-    from_day: Mapped[date] = mapped_column(Date, primary_key=True)
-    phase: Mapped[str] = mapped_column(Text, primary_key=True)
-    amount: Mapped[int] = mapped_column(BigInteger)
 
 
 class PlanMinimumRow(Base):

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from server.office.queries import area_keys_under, organisations_by_key
 from server.quotas.board import Sums, expected_by, figures_of, is_launch_day, sums_of_parents, working_days
 from server.quotas.models import CreditRow
-from server.quotas.phases import PhaseShare, expected_over, lies_in
+from server.quotas.phases import Expectations, PhaseShare, lies_in
 from server.quotas.plans import Quota
 from server.quotas.queries import indicators
 from server.quotas.trees import OFFICE_HOLDER, Holder
@@ -51,11 +51,12 @@ def expected_of(
     connection: Connection, campaign: int, quotas: Iterable[Quota], on_day: date
 ) -> dict[Holder, Fraction]:
     """Return what these quotas ask each holder for by a day, as the board does."""
-    calendar, is_launch = working_days(connection), is_launch_day(connection, campaign)
+    is_launch = is_launch_day(connection, campaign)
+    expectations = Expectations(working_days(connection), on_day)
     found: dict[Holder, Fraction] = {}
     for quota in quotas:
         holder = Holder(quota.holder_kind, quota.holder)
-        expected = expected_by(calendar, quota, on_day, is_launch_day=is_launch)
+        expected = expected_by(expectations, quota, on_day, is_launch_day=is_launch)
         found[holder] = found.get(holder, Fraction(0)) + expected
     return found
 
@@ -64,7 +65,7 @@ def phase_figures(
     connection: Connection, campaign: int, quotas: Iterable[Quota], on_day: date
 ) -> list[PhaseFigure]:
     """Return the phases of one holder's quotas for one indicator, in the order of their days."""
-    calendar, found, by_day = working_days(connection), [], None
+    expectations, found, by_day = Expectations(working_days(connection), on_day), [], None
     for quota in quotas:
         for share in quota.shares:
             if by_day is None:
@@ -77,7 +78,7 @@ def phase_figures(
                 PhaseFigure(
                     share,
                     done=sum(number for day, number in by_day.items() if days[0] <= day <= days[1]),
-                    expected=expected_over(calendar, share.amount, days, [share, *inside], on_day),
+                    expected=expectations.of(share.amount, days, [share, *inside]),
                 )
             )
     return sorted(found, key=lambda each: (each.share.phase.from_day, -each.share.phase.to_day.toordinal()))

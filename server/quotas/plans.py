@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,7 +17,6 @@ from server.quotas.models import (
     PlanMinimumRow,
     PlanPhaseRow,
     PlanRow,
-    QuotaPhaseRow,
     QuotaRow,
     QuotedRatioRow,
 )
@@ -133,7 +133,7 @@ def quotas_of(connection: Connection, kinds: dict[str, str]) -> list[Quota]:
     """Return the quotas of these plans, {plan id: its kind}."""
     if not kinds:
         return []
-    shares = _shares(connection, kinds)
+    phases = phases_of(connection, kinds)
     wanted = select(QuotaRow.__table__).where(_QUOTA.plan_id.in_(sorted(kinds)))
     return [
         Quota(
@@ -147,26 +147,18 @@ def quotas_of(connection: Connection, kinds: dict[str, str]) -> list[Quota]:
             amount=row.amount,
             quoted_percent=row.quoted_percent,
             parent=None if row.parent_kind is None else Holder(row.parent_kind, row.parent),
-            shares=tuple(shares.get(_quota_key(row), ())),
+            shares=_shares(row, phases),
         )
         for row in connection.execute(wanted.order_by(*QuotaRow.__table__.primary_key))
     ]
 
 
-def _quota_key(row: Any) -> tuple[Any, ...]:
-    return (row.plan_id, row.indicator, row.holder_kind, row.holder, row.from_day)
-
-
-def _shares(connection: Connection, plan_ids: Iterable[str]) -> dict[tuple[Any, ...], list[PhaseShare]]:
-    phases = phases_of(connection, plan_ids)
-    found: dict[tuple[Any, ...], list[PhaseShare]] = defaultdict(list)
-    if not phases:
-        return found
-    share = QuotaPhaseRow.__table__
-    wanted = select(share).where(share.c.plan_id.in_(sorted(plan_ids))).order_by(*share.primary_key)
-    for row in connection.execute(wanted):
-        found[_quota_key(row)].append(PhaseShare(phases[row.plan_id, row.phase], row.amount))
-    return found
+def _shares(row: Any, phases: Mapping[tuple[str, str], Phase]) -> tuple[PhaseShare, ...]:
+    if row.phases is None:
+        return ()
+    return tuple(
+        PhaseShare(phases[row.plan_id, code], amount) for code, amount in json.loads(row.phases).items()
+    )
 
 
 def phases_of(connection: Connection, plan_ids: Iterable[str]) -> dict[tuple[str, str], Phase]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from server.database import Base, prepare_engine
 from server.migrations import current_revision, differences, newest_revision, upgrade
@@ -20,6 +20,25 @@ def test_migrating_a_blank_database_gives_the_models_tables(any_blank_database):
             assert differences(connection) == []
         # A second run has nothing left to do.
         assert upgrade(engine) == newest_revision()
+    finally:
+        engine.dispose()
+
+
+def test_a_plan_from_before_trees_is_on_tablets_already(any_blank_database):
+    """Else the job that shows plans would go through every plan that there ever was."""
+    engine = create_engine(any_blank_database)
+    prepare_engine(engine, BUSY_TIMEOUT_MS)
+    try:
+        upgrade(engine, "0002")
+        with engine.connect().execution_options(tungnha_writes=True) as connection, connection.begin():
+            values = "('p', 1, 'initial', 1, 7)"
+            connection.execute(
+                text(f"INSERT INTO plan (id, campaign, kind, version, created_ms) VALUES {values}")
+            )
+        upgrade(engine)
+        with engine.connect() as connection:
+            kept = connection.execute(text("SELECT shown_ms, effective_from FROM plan")).all()
+        assert [tuple(row) for row in kept] == [(7, None)]
     finally:
         engine.dispose()
 

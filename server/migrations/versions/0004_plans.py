@@ -27,7 +27,7 @@ def upgrade() -> None:
         op.add_column("plan", sa.Column(name, kind(), nullable=True))
     # Every plan so far was shown to tablets when it was adopted.
     op.execute("UPDATE plan SET shown_ms = created_ms")
-    for name in ("parent_kind", "parent"):
+    for name in ("parent_kind", "parent", "phases"):
         op.add_column("quota", sa.Column(name, sa.Text(), nullable=True))
     for name in ("quota_low", "quota_high", "quoted_done"):
         op.add_column("quoted_ratio", sa.Column(name, sa.BigInteger(), nullable=True))
@@ -40,19 +40,6 @@ def upgrade() -> None:
         sa.Column("from_day", sa.Date(), nullable=False),
         sa.Column("to_day", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("plan_id", "code", name=op.f("pk_plan_phase")),
-    )
-    op.create_table(
-        "quota_phase",
-        sa.Column("plan_id", sa.Text(), nullable=False),
-        sa.Column("indicator", sa.Text(), nullable=False),
-        sa.Column("holder_kind", sa.Text(), nullable=False),
-        sa.Column("holder", sa.Text(), nullable=False),
-        sa.Column("from_day", sa.Date(), nullable=False),
-        sa.Column("phase", sa.Text(), nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "plan_id", "indicator", "holder_kind", "holder", "from_day", "phase", name=op.f("pk_quota_phase")
-        ),
     )
     op.create_table(
         "plan_minimum",
@@ -85,11 +72,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take this revision back."""
-    for name in ("plan_minimum_holder", "plan_minimum_part", "plan_minimum", "quota_phase", "plan_phase"):
+    for name in ("plan_minimum_holder", "plan_minimum_part", "plan_minimum", "plan_phase"):
         op.drop_table(name)
     for name in ("quoted_done", "quota_high", "quota_low"):
         op.drop_column("quoted_ratio", name)
-    for name in ("parent", "parent_kind"):
+    for name in ("phases", "parent", "parent_kind"):
         op.drop_column("quota", name)
     for name, _kind in reversed(_PLAN_COLUMNS):
         op.drop_column("plan", name)

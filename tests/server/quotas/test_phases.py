@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.quotas.holidays import HOLIDAYS
 from server.quotas.pace import WorkingDays
-from server.quotas.phases import Phase, PhaseShare, PhasesOverlapError, expected_over, overfull, unphased
+from server.quotas.phases import Expectations, Phase, PhaseShare, PhasesOverlapError, overfull, unphased
 
 VIETNAM = WorkingDays({holiday.day: holiday.is_worked for holiday in HOLIDAYS})
 YEAR = (date(2020, 1, 1), date(2020, 12, 31))
@@ -22,7 +22,7 @@ LAUNCH = Phase("rq", "launch_day", "Ra quân", date(2020, 5, 23), date(2020, 5, 
 
 
 def by(day: date, amount: int, *shares: PhaseShare) -> Fraction:
-    return expected_over(VIETNAM, amount, YEAR, shares, day)
+    return Expectations(VIETNAM, day).of(amount, YEAR, shares)
 
 
 def test_without_phases_a_quota_is_spread_over_its_own_working_days() -> None:
@@ -70,7 +70,7 @@ def test_phases_half_over_each_other_or_outside_are_refused_by_code(phase) -> No
 def test_a_launch_day_may_be_all_of_a_day_that_is_a_phase_of_another_kind() -> None:
     day = Phase("d", "week", "Một ngày", LAUNCH.from_day, LAUNCH.to_day)
     shares = [PhaseShare(LAUNCH, 5), PhaseShare(day, 5)]
-    assert expected_over(VIETNAM, 5, (LAUNCH.from_day, LAUNCH.to_day), shares, LAUNCH.from_day) == 5
+    assert Expectations(VIETNAM, LAUNCH.from_day).of(5, (LAUNCH.from_day, LAUNCH.to_day), shares) == 5
 
 
 def test_phases_that_ask_for_more_than_they_lie_in_are_overfull() -> None:

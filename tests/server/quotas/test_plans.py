@@ -201,7 +201,7 @@ def test_the_board_expects_by_today_what_the_phases_ask_for(office):
     assert on_board(office, date(2020, 5, 23)).expected == Decimal("90.00")
     with office.transactions.reading() as connection:
         (quota,) = quotas_in_force(connection, DRIVE, DRIVE_TO)
-    assert [(share.phase, share.amount) for share in quota.shares] == [(LAUNCH, 50), (WEEK, 10)]
+    assert [(share.phase, share.amount) for share in quota.shares] == [(WEEK, 10), (LAUNCH, 50)]
 
 
 MINIMUM = MinimumAsked(
@@ -268,7 +268,7 @@ def test_a_restore_brings_a_plan_back_with_its_tree_phases_and_minimums(office):
     """What stands in the desk journal is enough to write every row of the plan again."""
     quotas = [replace(each, phases=(("w19", 3),)) for each in the_tree()]
     adopt(office, *quotas, phases=(WEEK,), minimums=(MINIMUM,), effective_from=DRIVE_FROM)
-    tables = ("plan", "quota", "plan_phase", "quota_phase", "plan_minimum", "plan_minimum_part")
+    tables = ("plan", "quota", "plan_phase", "plan_minimum", "plan_minimum_part")
     tables += ("plan_minimum_holder",)
 
     def everything(connection):
