@@ -27,7 +27,7 @@ from server.dashboard.rules import (
 from server.devices.queries import installation_numbers
 from server.office.queries import organisations_by_key, team_memberships_of, teams_by_id, workers_by_id
 from server.office.rules import team_on
-from server.quotas.board import BoardRow, QuotedRatio, TotalRow, board_rows, totals
+from server.quotas.board import BoardRow, QuotedRatio, TotalRow, board_and_totals, board_rows
 from server.quotas.completeness import completeness_at
 from server.quotas.minimums import MinimumBoard, minimum_boards
 from server.quotas.periods import Completeness, figure_standing, within
@@ -128,7 +128,7 @@ def board_page(
     campaign = _chosen_campaign(campaigns, choice.campaign, today)
     if campaign is None:
         return None
-    rows = board_rows(connection, campaign.number, today, sight.areas)
+    rows, wholes = board_and_totals(connection, campaign.number, today, sight.areas)
     minimums = minimum_boards(connection, campaign.number, today, sight.areas)
     minimum = next((_by_name(each) for each in minimums if each.code == choice.minimum), None)
     tabs = _tabs(rows, choice)
@@ -136,7 +136,10 @@ def board_page(
     mine = [row for row in rows if tab and _is_of(row, tab)]
     known = completeness_at(connection, campaign.to_day, now_ms, zone)
     lines = _lines(connection, mine, campaign, known, today, now_ms, _met_by(minimums))
-    whole = _whole(connection, campaign, tab, today) if sight.areas.office_wide else None
+    whole = None
+    if tab is not None and sight.areas.office_wide:
+        # Only those over the whole office may compare with it.
+        whole = next((each for each in wholes if each.row.indicator == tab.indicator), None)
     ordered = sorted_lines(lines, choice.order)
     start = (choice.page - 1) * BOARD_LINES
     shown, listing = paged(ordered[start : start + BOARD_LINES + 1], choice.page, BOARD_LINES)
@@ -182,16 +185,6 @@ def _met_by(minimums: Sequence[MinimumBoard]) -> dict[tuple[str, str], bool]:
 
 def _is_of(row: BoardRow, tab: BoardTab) -> bool:
     return (row.indicator, row.holder_kind) == (tab.indicator, tab.holder_kind)
-
-
-def _whole(
-    connection: Connection, campaign: CampaignView, tab: BoardTab | None, today: date
-) -> TotalRow | None:
-    """Return the whole campaign's total, which only those over the whole office may compare with."""
-    if tab is None:
-        return None
-    rows = totals(connection, campaign.number, today)
-    return next((total for total in rows if total.row.indicator == tab.indicator), None)
 
 
 def _chosen_campaign(

@@ -16,6 +16,7 @@ from qrcode.constants import ERROR_CORRECT_M
 
 from server.access.permissions import Permission
 from server.access.wiring import current_account
+from server.campaigns.actions import LARGEST_NUMBER
 from server.dashboard.actions import IssuedCode, issue_enrolment_code
 from server.dashboard.boards import BoardChoice, agent_quotas, board_page
 from server.dashboard.formats import percent
@@ -41,7 +42,6 @@ from server.dashboard.schemas import (
     PageQuery,
 )
 from server.dashboard.wiring import (
-    LARGEST_SEQ,
     change_in_sight,
     look,
     may,
@@ -74,7 +74,7 @@ def board() -> Any:
     """Show the quota board of a campaign."""
     order = request.args.get("sort", "behind")
     choice = BoardChoice(
-        campaign=whole_argument("campaign", 999_999),
+        campaign=whole_argument("campaign", LARGEST_NUMBER),
         indicator=request.args.get("indicator"),
         holder_kind=request.args.get("holder"),
         minimum=request.args.get("minimum"),
@@ -92,6 +92,9 @@ def board() -> Any:
 @blueprint.get("/plans/<int:campaign>")
 def plan(campaign: int) -> Any:
     """Show a campaign's plan, 0 the office's own: its versions, and the tree of one of them."""
+    if campaign > LARGEST_NUMBER:
+        # More than the column holds: not there, rather than an error of the database.
+        abort(404)
     kind, key = request.args.get("kind"), request.args.get("key")
     choice = PlanChoice(
         plan=request.args.get("plan"),
@@ -100,7 +103,7 @@ def plan(campaign: int) -> Any:
     )
     with look() as seen:
         zone = current_runtime().config.time_zone
-        page = plan_page(seen.connection, min(campaign, LARGEST_SEQ), choice, seen.sight, seen.now_ms, zone)
+        page = plan_page(seen.connection, campaign, choice, seen.sight, seen.now_ms, zone)
     if page is None:
         abort(404)
     return render_template("dashboard/plan.html", plan=page, number=campaign)

@@ -144,7 +144,20 @@ def board_rows(
     With an `area_filter` that is not office-wide: only workers who hold an assignment in those
     areas on `on_day`, and promoters who are such workers.
     """
+    return _rows(connection, _Board(connection, campaign, on_day), on_day, area_filter)
+
+
+def board_and_totals(
+    connection: Connection, campaign: int, on_day: date, area_filter: AreaFilter
+) -> tuple[list[BoardRow], list[TotalRow]]:
+    """Return `board_rows` and `totals` of one reading; totals are the whole campaign's all the same."""
     board = _Board(connection, campaign, on_day)
+    return _rows(connection, board, on_day, area_filter), _totals(board)
+
+
+def _rows(
+    connection: Connection, board: _Board, on_day: date, area_filter: AreaFilter | None
+) -> list[BoardRow]:
     keys = sorted(board.sums.keys() | board.asked.keys())
     visible = workers_seen(connection, on_day, area_filter)
     if visible is not None:
@@ -169,7 +182,10 @@ def totals(connection: Connection, campaign: int, on_day: date) -> list[TotalRow
     the first of team, agent, promoter, organisation and area that has: children and parents are
     never added to each other.
     """
-    board = _Board(connection, campaign, on_day)
+    return _totals(_Board(connection, campaign, on_day))
+
+
+def _totals(board: _Board) -> list[TotalRow]:
     codes = {key[0] for key in board.sums.keys() | board.asked.keys()}
     codes |= {published.indicator for published in board.published}
     return [board.total(code) for code in sorted(codes)]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import event
 
 from server.audit.changes import Change
 from server.quotas.actions import adopt_plan
@@ -167,6 +168,37 @@ def test_the_page_is_english_where_asked(a_viewer, versions):
 )
 def test_a_query_that_makes_no_sense_shows_the_plan_all_the_same(a_viewer, versions, query):
     assert "Được giao 100" in text_of(a_viewer().get(f"/plans/{YEAR}?{query}"))
+
+
+def test_the_pages_queries_do_not_grow_with_the_tree(a_viewer, versions, watched):
+    def counted(client) -> int:
+        engine, found = watched.office.runtime.transactions.engine, []
+
+        def note(_connection, _cursor, statement, *_rest):
+            found.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            page(client)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return len(found)
+
+    whole, commune = counted(a_viewer()), counted(a_viewer("giamsat"))
+    assert whole <= commune + 6
+    assert whole <= 48
+
+
+def test_the_page_works_on_each_database(any_database):
+    with watched_office(any_database) as watched:
+        versions = plan_the_year(watched.office)
+        client = watched.office.app.test_client()
+        log_in(client, "quanly")
+        for query in ("", f"?plan={versions.third}", f"?kind=area&key={COMMUNES[0]}"):
+            assert client.get(f"/plans/{YEAR}{query}").status_code == 200, query
+        for number in (1_000_000, 2**31, 2**64):
+            assert client.get(f"/plans/{number}").status_code == 404
+        watched.office.runtime.transactions.engine.dispose()
 
 
 def test_a_campaign_without_a_plan_says_so_and_one_that_is_not_there_is_not_found(a_viewer, versions):
