@@ -12,7 +12,7 @@ from server.audit.changes import Change, run_change
 from server.cli.office_app import configured_runtime
 from server.cli.setting_up import COMMAND_ACTOR
 from server.quotas.actions import PlanInvalidError, adopt_plan
-from server.quotas.board import holder_names
+from server.quotas.holders import holder_names
 from server.quotas.plan_files import PlanFileError, read_plan
 from server.quotas.plans import PlanVersion, plan_versions, quotas_of
 from server.quotas.queries import indicators

@@ -19,7 +19,8 @@ from server.dashboard.formats import short_id
 from server.dashboard.queries import Sight
 from server.dashboard.rules import PlanFigure, vietnamese_order
 from server.office.queries import areas_by_key
-from server.quotas.board import TotalRow, holder_names, totals, worker_of_holder
+from server.quotas.board import TotalRow, totals
+from server.quotas.holders import holder_names, worker_of_holder
 from server.quotas.minimums import MinimumBoard, minimum_boards
 from server.quotas.phases import Phase, lies_in, unphased
 from server.quotas.plan_figures import PhaseFigure, done_of, expected_of, phase_figures

@@ -20,11 +20,10 @@ from server.campaigns.queries import campaigns_by_number
 from server.office.queries import (
     areas_by_key,
     organisations_by_key,
-    teams_by_id,
     visible_worker_ids,
-    workers_by_id,
 )
 from server.office.rules import AreaFilter
+from server.quotas.holders import HolderKey, holder_names, worker_of_holder
 from server.quotas.models import CreditRow, FigureRow, HolidayRow
 from server.quotas.pace import WorkingDays, is_misquoted, percent_of, percent_range, rounded
 from server.quotas.phases import Expectations
@@ -33,7 +32,6 @@ from server.quotas.queries import NamedIndicator, indicators
 from server.quotas.rules import STATES
 from server.quotas.trees import FLAT_ORDER, OFFICE_HOLDER, PLAN_KINDS, is_tree, tree_of
 
-_WORKER_PROMOTERS = ("officer", "hamlet_head")
 _NOON = time(12)
 
 
@@ -132,10 +130,6 @@ class TotalRow:
     reserve: int | None = None
 
 
-# indicator, holder kind, holder
-_Key = tuple[str, str, str]
-
-
 def board_rows(
     connection: Connection, campaign: int, on_day: date, area_filter: AreaFilter | None = None
 ) -> list[BoardRow]:
@@ -222,7 +216,7 @@ class _Board:
         self._quotas = quotas
         self.published = published_of(connection, kinds)
 
-    def row(self, key: _Key, name: str | None) -> BoardRow:
+    def row(self, key: HolderKey, name: str | None) -> BoardRow:
         """Return the row of one holder and indicator."""
         return self._row(key, name, self.sums.get(key, Sums()), self.asked.get(key, Asked()))
 
@@ -261,7 +255,7 @@ class _Board:
                 return found + leaves, reserve
         return found, reserve
 
-    def _row(self, key: _Key, name: str | None, sums: Sums, asked: Asked) -> BoardRow:
+    def _row(self, key: HolderKey, name: str | None, sums: Sums, asked: Asked) -> BoardRow:
         code, holder_kind, holder = key
         named, total = self._indicators[code], asked.total
         return BoardRow(
@@ -283,8 +277,8 @@ class _Board:
             is_behind=sums.done < asked.expected,
         )
 
-    def _asked_by(self, quotas: Iterable[Quota], key_of: Any) -> dict[_Key, Asked]:
-        found: dict[_Key, Asked] = {}
+    def _asked_by(self, quotas: Iterable[Quota], key_of: Any) -> dict[HolderKey, Asked]:
+        found: dict[HolderKey, Asked] = {}
         for quota in quotas:
             so_far = found.get(key_of(quota), Asked())
             amounts = {"initial": so_far.initial, "supplementary": so_far.supplementary}
@@ -321,7 +315,7 @@ def _quoted(published: Published, counted: int, denominator: int | None) -> Quot
     )
 
 
-def figures_of(connection: Connection, campaign: int) -> dict[_Key, Sums]:
+def figures_of(connection: Connection, campaign: int) -> dict[HolderKey, Sums]:
     """Return what is counted for every holder whom an indicator credits, without empty figures."""
     figure = FigureRow.__table__
     rows = connection.execute(figure.select().where(figure.c.campaign == campaign))
@@ -332,7 +326,7 @@ def figures_of(connection: Connection, campaign: int) -> dict[_Key, Sums]:
     return {key: each for key, each in sums.items() if each != Sums()}
 
 
-def added_up(sums: Mapping[_Key, Sums]) -> dict[str, Sums]:
+def added_up(sums: Mapping[HolderKey, Sums]) -> dict[str, Sums]:
     """Return the sums of each indicator over all whom it credits."""
     added: dict[str, list[int]] = defaultdict(lambda: [0] * len(STATES))
     for (code, _kind, _holder), each in sums.items():
@@ -344,10 +338,10 @@ def added_up(sums: Mapping[_Key, Sums]) -> dict[str, Sums]:
 def sums_of_parents(
     connection: Connection,
     campaign: int,
-    asked: Iterable[_Key],
+    asked: Iterable[HolderKey],
     named: Mapping[str, NamedIndicator],
-    figures: Mapping[_Key, Sums],
-) -> dict[_Key, Sums]:
+    figures: Mapping[HolderKey, Sums],
+) -> dict[HolderKey, Sums]:
     """Add up credits for the holders with a quota whom the indicator itself does not credit."""
     credit = CreditRow.__table__.c
     columns = {
@@ -358,7 +352,7 @@ def sums_of_parents(
         "area": credit.area_key,
     }
     holders_of: dict[tuple[str, str], list[str]] = defaultdict(list)
-    found: dict[_Key, Sums] = {}
+    found: dict[HolderKey, Sums] = {}
     for code, kind, holder in asked:
         if kind == OFFICE_HOLDER.kind:
             whole = added_up({key: sums for key, sums in figures.items() if key[0] == code})
@@ -389,35 +383,3 @@ def _holders_above(connection: Connection, kind: str, keys: set[str]) -> dict[st
     elif kind == "organisation":
         nodes = organisations_by_key(connection, keys)
     return {key: {key, *(nodes[key].path if key in nodes else ())} for key in keys}
-
-
-def worker_of_holder(holder_kind: str, holder: str) -> str | None:
-    """Return the worker that a holder is, or None for teams, areas, households and the like."""
-    if holder_kind == "agent":
-        return holder
-    kind, separator, worker_id = holder.partition(":")
-    is_worker = holder_kind == "promoter" and separator and kind in _WORKER_PROMOTERS
-    return worker_id if is_worker else None
-
-
-def holder_names(connection: Connection, keys: Iterable[_Key]) -> dict[tuple[str, str], str]:
-    """Return the names of holders that have one; a household's or an entrant's is personal."""
-    holders = {key[1:] for key in keys}
-    workers = {worker_of_holder(*holder) for holder in holders} - {None}
-    by_worker = workers_by_id(connection, [worker for worker in workers if worker is not None])
-    ids = {
-        kind: [holder for each, holder in holders if each == kind]
-        for kind in ("team", "organisation", "area")
-    }
-    others: dict[str, Mapping[str, Any]] = {
-        "team": teams_by_id(connection, ids["team"]),
-        "organisation": organisations_by_key(connection, ids["organisation"]),
-        "area": areas_by_key(connection, ids["area"]),
-    }
-    found = {}
-    for kind, holder in holders:
-        worker = worker_of_holder(kind, holder)
-        view = by_worker.get(worker) if worker is not None else others.get(kind, {}).get(holder)
-        if view is not None:
-            found[kind, holder] = view.name
-    return found

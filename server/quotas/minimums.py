@@ -8,7 +8,8 @@ from datetime import date
 from sqlalchemy import Connection
 
 from server.office.rules import AreaFilter
-from server.quotas.board import Sums, figures_of, holder_names, worker_of_holder, workers_seen
+from server.quotas.board import Sums, figures_of, workers_seen
+from server.quotas.holders import holder_names, worker_of_holder
 from server.quotas.plans import minimums_of, plans_in_force
 from server.quotas.queries import indicators
 from server.quotas.trees import PLAN_KINDS, Holder, MinimumAsked, is_met
