@@ -9,10 +9,11 @@ from wsgiref.types import WSGIApplication
 import rich_click as click
 
 from server.app import create_app
-from server.audit.desk_journal import DeskJournalError, mirror_desk_journal
+from server.audit.desk_journal import DeskJournalError
 from server.config import ConfigurationError
 from server.database import DatabaseBusyError, StorageFullError
 from server.operations import readiness
+from server.recovery.starting import catch_up_desk_journal
 from server.runtime import Runtime, runtime_of
 
 # mallopt's names in glibc's malloc.h, and what each is set to.
@@ -70,7 +71,7 @@ def serving_runtime() -> Runtime:
         # Served all the same, and /readyz says what to do; the first change catches up.
         return runtime
     try:
-        mirror_desk_journal(runtime.transactions)
+        catch_up_desk_journal(runtime)
     except DeskJournalError as error:
         raise click.ClickException(str(error)) from error
     except (DatabaseBusyError, StorageFullError) as error:

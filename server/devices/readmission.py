@@ -87,6 +87,14 @@ def supersede(change: Change, installation_id: str) -> None:
     )
 
 
+def leave_numbers_out(change: Change, count: int) -> None:
+    """Leave out so many numbers, because nobody knows which were given; a restore leaves them out too."""
+    raise_counter(change, count, is_relative=True)
+    last_number = change.connection.scalar(select(InstallationCounter.__table__.c.last_number))
+    change.desk("numbers_left_out", last_number=last_number)
+    change.audit("numbers_left_out", "installations", last_number=last_number)
+
+
 def raise_counter(change: Change, number: int, *, is_relative: bool = False) -> None:
     """Never give a number again that has been given: the next one is above `number`.
 

@@ -69,8 +69,8 @@ def _replay_revoked(_runtime: Runtime, change: Change, line: DeskLine) -> None:
     recall_revoked(change, line.members["installation"], line.members["last_valid_seq"])
 
 
-def _replay_epoch(_runtime: Runtime, change: Change, line: DeskLine) -> None:
-    # The restore begins an epoch of its own; what counts here is which numbers are not to be given.
+def _replay_numbers(_runtime: Runtime, change: Change, line: DeskLine) -> None:
+    # A restore begins an epoch of its own; what counts here is which numbers are not to be given.
     raise_counter(change, line.members.get("last_number", 0))
 
 
@@ -108,7 +108,8 @@ REPLAYS: dict[str, Replay] = {
     "entry": _replay_entry,
     "period_accepted": _replay_period,
     "adjustments_posted": _replay_adjustments,
-    "epoch_started": _replay_epoch,
+    "epoch_started": _replay_numbers,
+    "numbers_left_out": _replay_numbers,
     "backup_verified": _leave,
     "recovery_closed": _leave,
     "audit_heads": _leave,

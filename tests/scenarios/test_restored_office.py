@@ -23,6 +23,7 @@ from server.recovery.placing import RestoreError
 from server.recovery.queries import recovery_status
 from server.recovery.replay import replay_backlog
 from server.recovery.restore import NUMBERS_LEFT_OUT, restore
+from server.recovery.starting import catch_up_desk_journal
 from sync.audit import audit_digest, audit_genesis
 from tests.support.at_the_door import a_household, a_paid_enrolment
 from tests.support.clocks import CountingIds
@@ -190,6 +191,22 @@ def test_numbers_that_were_left_out_stay_left_out_after_the_next_restore(office)
     restore(office.runtime, backup, without_desk_journal=True)
     restored(office, backup)
     assert office.tablet("an").identities.current().number == NUMBERS_LEFT_OUT + 1
+
+
+def test_a_database_that_was_copied_by_hand_gives_no_number_again(office):
+    """[R11.5] Its desk journal is gone, and with it the numbers that were given after the copy."""
+    backup = backed_up(office, "backup")
+    lost = office.tablet("an")
+    lost.actions.register_household(area=COMMUNES[1], head_name="Lê Văn Tám", address="1")
+    lost.sync()
+    restored_by_hand(office, backup)
+    catch_up_desk_journal(office.runtime)
+    fresh = office.tablet("binh")
+    assert fresh.identities.current().number == NUMBERS_LEFT_OUT + 1
+    assert lost.sync().is_clean
+    assert count(office, "household") == 1
+    restored(office, backup)
+    assert office.tablet("an").identities.current().number > NUMBERS_LEFT_OUT + 1
 
 
 def test_a_number_that_a_certificate_showed_is_not_given_after_the_next_restore(office):

@@ -93,7 +93,7 @@ def _restore_blindly(world: World, backup: Backup, path: Path) -> None:
     _lose_journal(world, backup)
     done = restore(world.server.runtime, path, without_desk_journal=True)
     world.server.restart()
-    world.oracle.restored(backup, has_journal=False, leaves_out=True)
+    world.oracle.restored(backup, has_journal=False)
     require(done.epoch > world.oracle.epoch, "14 a restore begins an epoch", done.epoch, world.oracle.epoch)
     world.oracle.restored_to(done.epoch)
 

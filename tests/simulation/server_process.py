@@ -21,8 +21,8 @@ from sqlalchemy import event
 from field_client.transport import Reply
 from schemas.signatures import SIGNATURE_HEADER
 from server.app import create_app
-from server.audit.desk_journal import mirror_desk_journal
 from server.config import read_config
+from server.recovery.starting import catch_up_desk_journal
 from server.runtime import Runtime, runtime_of
 from tests.support.clocks import FakeClock
 from tests.support.offices import office_environment
@@ -128,7 +128,7 @@ class ServerProcess:
         """End the process, as if killed, and start the next one, which catches up as `serve` does."""
         self.stop()
         self.starts += 1
-        mirror_desk_journal(self.runtime.transactions)
+        catch_up_desk_journal(self.runtime)
 
     def stop(self) -> None:
         """Let go of the file; what was not committed is lost."""

@@ -133,7 +133,7 @@ class Remembering:
         self.ever_durable[installation_id] = max(self.ever_durable.get(installation_id, 0), durable)
         return durable
 
-    def restored(self, backup: Backup, *, has_journal: bool, leaves_out: bool = False) -> None:
+    def restored(self, backup: Backup, *, has_journal: bool) -> None:
         """Go back to a backup; with the desk journal all that was decided is there again."""
         if backup.index < self.floor:
             self.may_be_lost |= self.backups[self.floor].delivered
@@ -148,7 +148,7 @@ class Remembering:
             self.last_number = given
         else:
             del self.desk[backup.desk_length :]
-            self.last_number += _NUMBERS_LEFT_OUT if leaves_out else 0
+            self.last_number += _NUMBERS_LEFT_OUT
         self.forget_views()
 
     def forget_views(self) -> None:
