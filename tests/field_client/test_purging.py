@@ -85,6 +85,8 @@ def test_a_file_of_the_first_version_is_taken_over(field, a_household):
     for statement in (
         "ALTER TABLE entry DROP COLUMN purged_ms",
         "ALTER TABLE journal DROP COLUMN epoch",
+        "ALTER TABLE journal DROP COLUMN code",
+        "ALTER TABLE journal DROP COLUMN field",
         "PRAGMA user_version = 1",
     ):
         connection.execute(statement)
