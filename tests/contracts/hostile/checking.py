@@ -11,6 +11,7 @@ from typing import Any
 from schemas.exchange import EnrolmentResponse, Problem, SyncResponse
 from schemas.receipt_view import ReceiptShown
 from sync.codes import RequestCode
+from sync.limits import LIMITS
 from tests.contracts.hostile import entries, envelopes, tokens
 from tests.contracts.hostile.lanes import Family, Shot
 from tests.contracts.hostile.line import CLOSED, Heard
@@ -24,6 +25,7 @@ _ANSWERS = {SYNC: SyncResponse(), ENROLMENTS: EnrolmentResponse()}
 _RECEIPT, _PROBLEM = ReceiptShown(), Problem()
 _CODES = frozenset(str(code) for code in RequestCode)
 _NOT_IMPLEMENTED = 501
+_TOO_LARGE = 413
 
 
 @dataclass
@@ -73,7 +75,9 @@ def faults_of(
         if heard.status >= 500 and heard.status != _NOT_IMPLEMENTED:
             yield f"{heard.status}"
         return
-    if heard.status not in family.statuses:
+    # A text without end makes any body too large.
+    is_too_large = heard.status == _TOO_LARGE and len(shot.body) > LIMITS.body_bytes
+    if heard.status not in family.statuses and not is_too_large:
         yield f"{heard.status} is not one that this may get"
     if heard.status == CLOSED or not shot.path.startswith("/api"):
         return
