@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from field_client.identity import Identities, Identity
-from field_client.outbox import Outbox
+from field_client.outbox import Batch, Outbox
 from field_client.store import Store
 from schemas.signatures import ACKNOWLEDGEMENT_CONTEXT, statement_content
 from sync.codes import RequestCode
@@ -82,6 +82,31 @@ class Delivery:
             raise NotAcknowledgedError("of an earlier epoch")
         if self._outbox.digest_at(identity.installation, ack.acked_seq) != ack.head:
             raise DeviceCopiedError(RequestCode.JOURNAL_FORKED)
+
+    def note_rejudged(self, identity: Identity, from_seq: int) -> None:
+        """Note that the server judges from `from_seq` on anew what it may have judged before a restore."""
+        self._store.connection.execute(
+            "UPDATE installation SET rejudged_from = min(coalesce(rejudged_from, ?), ?) WHERE id = ?",
+            (from_seq, from_seq, identity.installation),
+        )
+
+    def heard_anew(self, identity: Identity, ack: Acknowledgement, batch: Batch, heard_seq: int) -> int:
+        """Return up to where the verdicts of an answer are known; in a new epoch that may be less.
+
+        Which of its verdicts a restored server holds depends on the backup: of what more than one epoch
+        may have judged, they are only heard when it is sent again (`[R2.5]`). An answer may have got lost
+        before the restore, so a batch that is sent as a new epoch shows may have been judged before, too.
+        """
+        standing = self._identities.standing(identity.installation)
+        if ack.acked_seq < standing.acked_seq:
+            self.note_rejudged(identity, ack.acked_seq + 1)
+        if not 0 < standing.epoch < ack.epoch:
+            return heard_seq
+        if not batch.is_empty:
+            self.note_rejudged(identity, batch.from_seq)
+        if standing.rejudged_from is not None and standing.rejudged_from < batch.from_seq:
+            return min(heard_seq, standing.rejudged_from - 1)
+        return heard_seq
 
     def accept(self, identity: Identity, ack: Acknowledgement, acked_seq: int, now_ms: int) -> None:
         """Keep a verified acknowledgement and mark what it covers, up to `acked_seq`.

@@ -57,7 +57,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an installation knows of its delivery; `stopped` is the code it must enrol again for."""
+    """What an installation knows of its delivery; `stopped` is the code it must enrol again for.
+
+    `rejudged_from` is the first position that more than one epoch may have judged, None without one.
+    """
 
     acked_seq: int
     durable_seq: int
@@ -65,6 +68,7 @@ class Standing:
     synced_ms: int | None
     stopped: str | None
     last_ack: dict[str, str] | None
+    rejudged_from: int | None
 
 
 class Identities:
@@ -102,7 +106,7 @@ class Identities:
     def standing(self, installation: str) -> Standing:
         """Return how the deliveries of `installation` stand."""
         row = self._store.connection.execute(
-            "SELECT acked_seq, durable_seq, epoch, synced_ms, stopped, last_ack "
+            "SELECT acked_seq, durable_seq, epoch, synced_ms, stopped, last_ack, rejudged_from "
             "FROM installation WHERE id = ?",
             (installation,),
         ).fetchone()
@@ -110,7 +114,7 @@ class Identities:
         ack = None
         if sealed is not None:
             ack = json.loads(self._store.sealer.open(sealed, "installation.last_ack", installation))
-        return Standing(row[0], row[1], row[2], row[3], row[4], ack)
+        return Standing(*row[:5], ack, row[6])
 
     def stop(self, installation: str, code: str) -> None:
         """Remember that `installation` must not sync any more; recording goes on."""

@@ -94,6 +94,11 @@ class Batch:
         return not self.entries and self.hole is None
 
     @property
+    def from_seq(self) -> int:
+        """Return the first position that a push of it speaks for, purged or not."""
+        return self.first_seq if self.hole is None else self.hole.from_seq
+
+    @property
     def last_seq(self) -> int:
         """Return the position of the last entry; first_seq - 1 when there is none."""
         return self.first_seq + len(self.entries) - 1

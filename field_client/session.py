@@ -198,6 +198,7 @@ class Session:
                 # The server holds more of this journal than we ever wrote.
                 self._identities.stop(identity.installation, RequestCode.JOURNAL_FORKED)
                 raise DeviceCopiedError(RequestCode.JOURNAL_FORKED) from refusal
+            self._delivery.note_rejudged(identity, expected_seq)
             self._resend_from = expected_seq
         elif refusal.code == RequestCode.BODY_TOO_LARGE and len(batch.entries) > 1:
             self._most_entries = max(len(batch.entries) // 2, 1)
@@ -212,6 +213,7 @@ class Session:
             with self._store.transaction():
                 self._delivery.require_own_journal(identity, ack)
                 heard_seq = min(ack.acked_seq, batch.last_seq) if batch.entries else ack.acked_seq
+                heard_seq = self._delivery.heard_anew(identity, ack, batch, heard_seq)
                 self._delivery.accept(identity, ack, heard_seq, now_ms)
                 self._delivery.record_verdicts(identity, answer["verdicts"], ack.epoch)
                 for outcome in answer["outcomes"]:

@@ -39,6 +39,7 @@ CREATE TABLE installation (
     acked_seq INTEGER NOT NULL DEFAULT 0,
     durable_seq INTEGER NOT NULL DEFAULT 0,
     epoch INTEGER NOT NULL DEFAULT 0,
+    rejudged_from INTEGER,          -- from here on more than one epoch may have judged
     synced_ms INTEGER,
     stopped TEXT,                   -- the code for which it must enrol again
     last_ack BLOB,                  -- sealed signed statement
@@ -107,6 +108,7 @@ CREATE TABLE incident (
 _UPGRADES = {
     1: (
         "ALTER TABLE entry ADD COLUMN purged_ms INTEGER",
+        "ALTER TABLE installation ADD COLUMN rejudged_from INTEGER",
         "ALTER TABLE journal ADD COLUMN code TEXT",
         "ALTER TABLE journal ADD COLUMN field TEXT",
         "ALTER TABLE journal ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",

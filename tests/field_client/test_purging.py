@@ -84,6 +84,7 @@ def test_a_file_of_the_first_version_is_taken_over(field, a_household):
     connection = client.store.connection
     for statement in (
         "ALTER TABLE entry DROP COLUMN purged_ms",
+        "ALTER TABLE installation DROP COLUMN rejudged_from",
         "ALTER TABLE journal DROP COLUMN epoch",
         "ALTER TABLE journal DROP COLUMN code",
         "ALTER TABLE journal DROP COLUMN field",

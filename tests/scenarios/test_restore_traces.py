@@ -12,7 +12,7 @@ from server.audit.actions import close_recovery
 from server.devices.actions import start_epoch
 from tests.support.at_the_door import a_household, a_paid_enrolment, clone_of
 from tests.support.office_checks import cash_of, count, incidents, outcome_of, rows
-from tests.support.restoring import backed_up, restored_by_hand
+from tests.support.restoring import backed_up, restored, restored_by_hand
 from tests.support.small_office import COMMUNES
 
 A_MONTH_MS = PURGED_AFTER_MS + 1
@@ -230,6 +230,35 @@ def test_a_verdict_may_change_in_a_new_epoch_and_the_tablet_says_the_new_one(off
     an.sync()
     assert binh.sync().is_clean
     assert binh.outbox.entry(visit).state == "applied"
+
+
+def test_a_tablet_hears_again_what_an_older_backup_had_judged_otherwise(office):
+    """[R2.5] Applied in epoch 1, held in epoch 2; then a backup of epoch 1 says applied again."""
+    an, binh = office.tablet("an"), office.tablet("binh")
+    binh.sync()
+    before = backed_up(office, "before")
+    household = a_household(an)
+    an.sync()
+    visit = binh.actions.record_visit(household=household, disposition="agreed", area=COMMUNES[1])
+    binh.sync()
+    after = backed_up(office, "after")
+    restored(office, before)
+    binh.sync()
+    assert binh.outbox.entry(visit).state == "held"
+    restored(office, after)
+    assert binh.sync().is_clean
+    assert binh.outbox.entry(visit).state == "applied"
+
+
+def test_what_one_epoch_alone_has_judged_is_not_sent_again(office):
+    """[R2.5] A restore that lost nothing of a tablet costs it no push."""
+    client = office.tablet("an")
+    a_household(client)
+    client.sync()
+    backup = backed_up(office, "backup")
+    for _ in range(2):
+        restored(office, backup)
+        assert client.sync().sent == 0
 
 
 def test_what_waits_again_after_a_restore_says_why(office):
