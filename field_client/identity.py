@@ -114,7 +114,7 @@ class Identities:
         ack = None
         if sealed is not None:
             ack = json.loads(self._store.sealer.open(sealed, "installation.last_ack", installation))
-        return Standing(*row[:5], ack, row[6])
+        return Standing(row[0], row[1], row[2], row[3], row[4], ack, row[6])
 
     def stop(self, installation: str, code: str) -> None:
         """Remember that `installation` must not sync any more; recording goes on."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from server.audit.models import DeskRecord, OfficeState
 from server.bulk_rows import insert_missing
@@ -77,6 +77,12 @@ def desk_head(connection: Connection, *, is_locking: bool = False) -> tuple[int,
         return 0, audit_genesis(_CHAIN)
     seq, _, digest = value.partition(" ")
     return int(seq), digest
+
+
+def newest_desk_ms(connection: Connection) -> int | None:
+    """Return when the newest record that the database knows was written, None before the first."""
+    found: int | None = connection.scalar(select(func.max(DeskRecord.__table__.c.at_ms)))
+    return found
 
 
 def append_desk_records(

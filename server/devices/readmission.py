@@ -13,12 +13,16 @@ from sqlalchemy import or_, select, update
 
 from schemas.signatures import CERTIFICATE_CONTEXT, PublicKey, from_base64url, statement_content
 from server.audit.changes import Change
+from server.audit.desk_journal import newest_desk_ms
 from server.bulk_rows import insert_missing
 from server.devices.actions import insert_installation
 from server.devices.models import Installation, InstallationCounter
 from server.devices.queries import InstallationView, installation_by_id
 from server.devices.rules import InstallationState
 
+# Without the desk journal nobody knows which numbers were given: so many are left out, and one more for
+# each second since the office last wrote to it.
+NUMBERS_LEFT_OUT = 10_000
 _INSTALLATION = Installation.__table__
 
 
@@ -87,25 +91,35 @@ def supersede(change: Change, installation_id: str) -> None:
     )
 
 
-def leave_numbers_out(change: Change, count: int) -> None:
-    """Leave out so many numbers, because nobody knows which were given; a restore leaves them out too."""
-    raise_counter(change, count, is_relative=True)
+def leave_numbers_out(change: Change) -> None:
+    """Leave out many numbers, because nobody knows which were given; a restore leaves them out too."""
+    skip_unknown_numbers(change)
     last_number = change.connection.scalar(select(InstallationCounter.__table__.c.last_number))
     change.desk("numbers_left_out", last_number=last_number)
     change.audit("numbers_left_out", "installations", last_number=last_number)
 
 
-def raise_counter(change: Change, number: int, *, is_relative: bool = False) -> None:
-    """Never give a number again that has been given: the next one is above `number`.
+def skip_unknown_numbers(change: Change) -> None:
+    """Give none of the numbers that may have been given since the database's last desk record.
 
-    `is_relative`: nobody knows what was given, and that many are left out.
+    Whoever restores the same backup twice, having lost the desk journal each time, lands at another
+    number: no office enrols a tablet every second.
     """
+    known_ms = newest_desk_ms(change.connection)
+    seconds = 0 if known_ms is None else max(change.now_ms - known_ms, 0) // 1000
+    raise_counter(change, 0)
+    counter = InstallationCounter.__table__
+    change.connection.execute(
+        update(InstallationCounter)
+        .where(counter.c.id == 1)
+        .values(last_number=counter.c.last_number + NUMBERS_LEFT_OUT + seconds)
+    )
+
+
+def raise_counter(change: Change, number: int) -> None:
+    """Never give a number again that has been given: the next one is above `number`."""
     counter = InstallationCounter.__table__
     insert_missing(change.connection, counter, [{"id": 1, "last_number": 0}], ["id"])
-    if is_relative:
-        statement = update(InstallationCounter).where(counter.c.id == 1)
-        change.connection.execute(statement.values(last_number=counter.c.last_number + number))
-        return
     change.connection.execute(
         update(InstallationCounter)
         .where(counter.c.id == 1, counter.c.last_number < number)

@@ -11,7 +11,7 @@ from server.audit.desk_journal import DeskJournalError, DeskLine, desk_head, des
 from server.audit.office_rows import OFFICE_CHANGED
 from server.audit.queries import current_epoch
 from server.devices.actions import start_epoch
-from server.devices.readmission import raise_counter
+from server.devices.readmission import skip_unknown_numbers
 from server.migrations import upgrade
 from server.operations import file_sha256
 from server.quotas.actions import recompute_office
@@ -20,9 +20,6 @@ from server.recovery.queries import RecoveryStatus, recovery_status
 from server.recovery.replay import RECOVERY_ACTOR, ReplayRefusedError, replay_line
 from server.recovery.rules import latest_epoch
 from server.runtime import Runtime
-
-# Without the desk journal nobody knows which numbers were given after the backup: these are left out.
-NUMBERS_LEFT_OUT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ def begin_recovery(runtime: Runtime, lines: list[DeskLine], known: int, *, is_bl
 
     def work(change: Change) -> int:
         if is_blind:
-            raise_counter(change, NUMBERS_LEFT_OUT, is_relative=True)
+            skip_unknown_numbers(change)
         above = max(latest, current_epoch(change.connection))
         return start_epoch(change, above, restored_desk_seq=known)
 

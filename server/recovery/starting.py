@@ -10,7 +10,6 @@ from server.audit.changes import run_change
 from server.audit.desk_journal import desk_head, mirror_desk_journal
 from server.devices.readmission import leave_numbers_out
 from server.recovery.replay import RECOVERY_ACTOR
-from server.recovery.restore import NUMBERS_LEFT_OUT
 from server.runtime import Runtime
 
 
@@ -25,7 +24,7 @@ def catch_up_desk_journal(runtime: Runtime) -> None:
             runtime.transactions,
             RECOVERY_ACTOR,
             runtime.clock.now_ms(),
-            lambda change: leave_numbers_out(change, NUMBERS_LEFT_OUT),
+            leave_numbers_out,
         )
     mirror_desk_journal(runtime.transactions)
 

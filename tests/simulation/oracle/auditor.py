@@ -106,11 +106,11 @@ class Oracle(Remembering):
                 return Expected(409, "predecessor_mismatch")
             if predecessor.state != "revoked":
                 predecessor.state = "superseded"
-        self.last_number += 1
+        shown_number = None if certificate is None else json.loads(certificate)["number"]
         code.used_by = wanted
         self.installations[wanted] = Installation(
             wanted,
-            self.last_number,
+            self.number_due(shown_number),
             code.worker,
             certificate or "",
             now_ms,

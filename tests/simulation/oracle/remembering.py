@@ -31,8 +31,8 @@ _HELD = (
     "verified",
     "waiting",
 )
-# `tungnha restore --without-desk-journal` leaves out so many numbers.
-_NUMBERS_LEFT_OUT = 10_000
+# At least so many numbers are left out where the desk journal is lost; how many more is the office's choice.
+NUMBERS_LEFT_OUT = 10_000
 
 
 @dataclass
@@ -75,6 +75,10 @@ class Remembering:
         self.ever_acked: set[tuple[str, int, str]] = set()
         self.ever_durable: dict[str, int] = {}
         self.may_be_lost: set[str] = set()
+        # Numbers of installations, whatever was restored since they were given.
+        self.ever_given: set[int] = set()
+        # The desk journal was lost, and no number has been given since.
+        self.are_numbers_left_out = False
 
     def has_received(self, installation_id: str, seq: int, digest: str, sha256: str) -> None:
         """Note for ever what an installation has delivered."""
@@ -133,6 +137,21 @@ class Remembering:
         self.ever_durable[installation_id] = max(self.ever_durable.get(installation_id, 0), durable)
         return durable
 
+    def number_due(self, shown: int | None) -> int:
+        """Return the number that the next installation gets; `shown` is what it was given, where known.
+
+        R11.5: a number that was given is not given again. After the desk journal was lost any is right
+        that is far from those that the office still knows of, and was never given.
+        """
+        self.last_number += 1
+        if self.are_numbers_left_out:
+            self.are_numbers_left_out = False
+            self.last_number += NUMBERS_LEFT_OUT
+            if shown is not None and shown not in self.ever_given:
+                self.last_number = max(self.last_number, shown)
+        self.ever_given.add(self.last_number)
+        return self.last_number
+
     def restored(self, backup: Backup, *, has_journal: bool) -> None:
         """Go back to a backup; with the desk journal all that was decided is there again."""
         if backup.index < self.floor:
@@ -148,7 +167,7 @@ class Remembering:
             self.last_number = given
         else:
             del self.desk[backup.desk_length :]
-            self.last_number += _NUMBERS_LEFT_OUT
+            self.are_numbers_left_out = True
         self.forget_views()
 
     def forget_views(self) -> None:
