@@ -35,6 +35,8 @@ _STOPPING = (
     RequestCode.INSTALLATION_FENCED,
     RequestCode.INSTALLATION_SUPERSEDED,
 )
+# Making a schema costs as much as reading a small answer with it.
+_ANSWER = SyncResponse()
 # Rounds without progress before giving up: a gap may be answered, then a batch halved, then again.
 _PATIENCE_ROUNDS = 12
 
@@ -133,7 +135,7 @@ class Session:
             before = self._position(identity)
             try:
                 content_now = partial(self._request, identity, batch, is_last)
-                answer = exchanger.post(SYNC_PATH, content_now, SyncResponse())
+                answer = exchanger.post(SYNC_PATH, content_now, _ANSWER)
             except RefusedError as refusal:
                 self._adapt(identity, refusal, batch)
                 answer = None

@@ -30,11 +30,19 @@ def upgrade(engine: Engine, revision: str = "head") -> str | None:
     On SQLite this switches the WAL on.
     """
     switch_on_write_ahead_log(engine)
+    if revision == "head" and _stands_at_newest(engine):
+        # Alembic would read and compile every revision to find nothing to do.
+        return newest_revision()
     settings = _settings()
     with engine.connect().execution_options(tungnha_writes=True) as connection, connection.begin():
         settings.attributes["connection"] = connection
         command.upgrade(settings, revision)
     return newest_revision()
+
+
+def _stands_at_newest(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return current_revision(connection) == newest_revision()
 
 
 @cache
