@@ -15,6 +15,7 @@ from server.audit.jobs import claim_run, finish_run
 from server.database import DatabaseBusyError, StorageFullError
 from server.errors import frames_of
 from server.exchange.jobs import expire_held_entries, verify_nightly
+from server.imports.jobs import continue_cut_off_imports, forget_waiting_imports
 from server.quotas.jobs import show_plans
 from server.recovery.jobs import gather_heads_nightly, replay_what_waits
 from server.runtime import Runtime
@@ -41,6 +42,8 @@ JOBS = (
     # Shortly after every midnight, and again each hour for an office whose machine slept then.
     Job("show_plans", show_plans, {"minute": 1}, "%Y-%m-%dT%H"),
     Job("expire_held_entries", expire_held_entries, {"minute": 15}, "%Y-%m-%dT%H"),
+    Job("continue_cut_off_imports", continue_cut_off_imports, {"minute": "*"}, "%Y-%m-%dT%H:%M"),
+    Job("forget_waiting_imports", forget_waiting_imports, {"hour": 2, "minute": 30}, "%Y-%m-%d"),
 )
 
 

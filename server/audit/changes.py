@@ -31,8 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from server.audit.desk_journal import append_desk_records, mirror_desk_journal
-from server.audit.models import AuditHead, AuditRow
+from server.audit.models import AuditHead, AuditRow, StagedRecord
 from server.audit.office_rows import OFFICE_CHANGED, OFFICE_TABLES, OfficeRows
+from server.audit.staged import publish_batch, withdraw_batch
 from server.audit.stamping import RecordChange, stamp_feeds
 from server.bulk_rows import insert_missing, insert_rows
 from server.database import DatabaseBusyError, DeadlockError, Seals, Transactions
@@ -74,6 +75,9 @@ class Change:
         self._records: dict[tuple[str, str], RecordChange] = {}
         self._sealer = sealer
         self._office_rows = OfficeRows()
+        self._batch: str | None = None
+        self._published: list[str] = []
+        self._withdrawn: list[str] = []
 
     def insert(self, table: FromClause, **row: Any) -> None:
         """Insert a row when the change is written. Rows of one table name the same columns."""
@@ -122,7 +126,24 @@ class Change:
     ) -> None:
         """Let a replicated record have this state, in exactly these scopes."""
         text = _encode(wire).decode("utf-8")
+        if self._batch is not None:
+            [scope] = scopes
+            row = {"record_type": record_type, "record_id": record_id, "batch": self._batch, "scope": scope}
+            self.insert_row(StagedRecord.__table__, row)
+            scopes = ()
         self._records[record_type, record_id] = RecordChange(text, frozenset(scopes))
+
+    def stage(self, batch: str) -> None:
+        """Let the records put from now on be new ones of `batch`: in no feed until it is published."""
+        self._batch = batch
+
+    def publish(self, batch: str) -> None:
+        """Let every record of `batch` come into its feed, all at once, when the change is written."""
+        self._published.append(batch)
+
+    def withdraw(self, batch: str) -> None:
+        """Take every record of `batch` out of its feed and out of the world, all at once."""
+        self._withdrawn.append(batch)
 
     def remove_record(self, record_type: str, record_id: str) -> None:
         """Take a replicated record out of every scope."""
@@ -154,6 +175,10 @@ class Change:
         if self._desk_records:
             append_desk_records(self.connection, self.now_ms, self.actor.chain, self._desk_records)
         stamp_feeds(self.connection, self._records)
+        for batch in self._published:
+            publish_batch(self.connection, batch)
+        for batch in self._withdrawn:
+            withdraw_batch(self.connection, batch)
 
     def _delete_groups(self) -> dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]]:
         groups: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)

@@ -73,6 +73,20 @@ class FeedRow(Base):
     wire_row: Mapped[str] = mapped_column(Text)
 
 
+class StagedRecord(Base):
+    """A record that came in a batch: written down, and in no feed until the batch is published.
+
+    `scope` is the feed that it is for. The rows stay, so that a batch can be withdrawn as a whole.
+    """
+
+    __tablename__ = "staged_record"
+    __table_args__ = (Index("ix_staged_record_batch", "batch", "scope"),)
+    record_type: Mapped[str] = mapped_column(Text, primary_key=True)
+    record_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    batch: Mapped[str] = mapped_column(Text)
+    scope: Mapped[str] = mapped_column(Text)
+
+
 class OfficeState(Base):
     """Single values of the office, such as its epoch."""
 

@@ -71,24 +71,48 @@ def enter_all_at_desk(
 
     Where one of them is refused, none is stored.
     """
+    verdicts, raws = _entered(runtime, change, kind, bodies, after_ms)
+    for (entry_id, raw), verdict in zip(raws.items(), verdicts, strict=True):
+        sealed = runtime.sealer.seal(raw, _SEALED_IN_JOURNAL, entry_id)
+        change.audit("desk_entry", entry_id, kind=kind, seq=verdict.seq)
+        change.desk("entry", entry=entry_id, worker=change.actor.worker_id, sealed=to_base64url(sealed))
+    return verdicts
+
+
+def enter_from_sheet(
+    runtime: Runtime, change: Change, kind: str, bodies: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """Enter what a sheet brings, as `enter_all_at_desk` does; return {entry id: its bytes} in order.
+
+    All in one millisecond: nothing that a sheet registers contests with the rest of it. The caller
+    writes the audit row and the desk record of them all: one each would outgrow the entries.
+    """
+    return _entered(runtime, change, kind, bodies, 0, apart_ms=0)[1]
+
+
+def _entered(
+    runtime: Runtime,
+    change: Change,
+    kind: str,
+    bodies: Sequence[Mapping[str, Any]],
+    after_ms: int,
+    apart_ms: int = 1,
+) -> tuple[list[Verdict], dict[str, str]]:
     worker_id = change.actor.worker_id
     assert worker_id is not None, "a decision is somebody's"
     head = _locked_head(change)
     latest_ms = last_wall_ms(change.connection, DESK, head.seq) or 0
     first_ms = max(change.now_ms, latest_ms + 1, after_ms + 1)
     raws: dict[str, str] = {}
-    for wall_ms, body in enumerate(bodies, start=first_ms):
+    for number, body in enumerate(bodies):
+        wall_ms = first_ms + number * apart_ms
         captured = {"wall_ms": wall_ms, "boot": DESK, "monotonic_ms": max(wall_ms, 0)}
         entry_id = runtime.ids.new_id()
         content = {"id": entry_id, "kind": kind, "captured": captured, "body": body}
         raws[entry_id] = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         if not _is_text(raws[entry_id]):
             raise DeskRefusedError(Fault(EntryCode.FIELD_INVALID, "body"))
-    verdicts = _decide(runtime, change, head, list(raws.values()), worker_id)
-    for entry_id, raw in raws.items():
-        sealed = runtime.sealer.seal(raw, _SEALED_IN_JOURNAL, entry_id)
-        change.desk("entry", entry=entry_id, worker=worker_id, sealed=to_base64url(sealed))
-    return verdicts
+    return _decide(runtime, change, head, list(raws.values()), worker_id), raws
 
 
 def replay_desk_entry(runtime: Runtime, change: Change, content: Mapping[str, Any]) -> Verdict | None:
@@ -103,7 +127,13 @@ def replay_desk_entry(runtime: Runtime, change: Change, content: Mapping[str, An
         return None
     raw = runtime.sealer.open(from_base64url(content["sealed"]), _SEALED_IN_JOURNAL, entry_id)
     [verdict] = _decide(runtime, change, _locked_head(change), [raw], worker_id)
+    change.audit("desk_entry", entry_id, kind=json.loads(raw)["kind"], seq=verdict.seq)
     return verdict
+
+
+def replay_from_sheet(runtime: Runtime, change: Change, raws: Sequence[str], worker_id: str) -> None:
+    """Take what a sheet brought into a database that forgot it. Raises DeskRefusedError."""
+    _decide(runtime, change, _locked_head(change), raws, worker_id)
 
 
 def _is_text(raw: str) -> bool:
@@ -136,13 +166,11 @@ def _decide(
         verdicts = decide_entries(runtime, Batch(runtime, change), installation, positions)
     except JudgementError as error:
         raise DeskRefusedError(Fault(EntryCode.JUDGEMENT_FAILED)) from error
-    for position, verdict in zip(positions, verdicts, strict=True):
+    for verdict in verdicts:
         if verdict.decision not in _IN_EFFECT:
             raise DeskRefusedError(
                 Fault(EntryCode(verdict.code or EntryCode.JUDGEMENT_FAILED), verdict.field)
             )
-        incoming = position.incoming
-        change.audit("desk_entry", str(incoming.shown_id), kind=incoming.kind_name, seq=incoming.seq)
     return verdicts
 
 

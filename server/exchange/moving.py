@@ -14,11 +14,13 @@ from sqlalchemy import Connection
 
 from server.access.permissions import Permission, roles_with
 from server.audit.changes import Actor, Change, run_change
+from server.audit.staged import is_anything_hidden
 from server.exchange.desk import enter_all_at_desk
 from server.office.queries import areas_by_key, areas_on, visible_areas
 from server.people.queries import households_in
 from server.runtime import Runtime
 from sync.clock import local_day
+from sync.scope import area_scope
 
 # Households and the persons that go with them. SQLite's one writer is busy for well under a second.
 RECORDS_A_CHANGE = 500
@@ -95,6 +97,8 @@ def _require_communes(runtime: Runtime, connection: Connection, from_area: str, 
     old = areas_by_key(connection, [from_area]).get(from_area)
     if old is None or old.level != "commune":
         raise MoveRefusedError(f"{from_area} is no commune")
+    if is_anything_hidden(connection, area_scope(from_area)):
+        raise MoveRefusedError(f"{from_area}: an import into it has not come to its end")
     # Households may stand in a commune that is no more; they are moved to one of today.
     if to_area not in {area.key for area in areas_on(connection, today, "commune")}:
         raise MoveRefusedError(f"{to_area} is no commune of today")

@@ -23,6 +23,7 @@ from sync.verdict import IN_EFFECT, Decision, OutcomeState, Verdict
 SEALED_AT = "entry.sealed"
 _ENTRY, _OUTCOME = Entry.__table__, Outcome.__table__
 _CORRECTING = Entry.__table__.alias("correcting")
+_REGISTRATIONS = frozenset({"household_registered", "person_registered"})
 
 
 class KnownEntry(Struct, frozen=True, gc=False):
@@ -43,8 +44,14 @@ class KnownEntry(Struct, frozen=True, gc=False):
 
     @property
     def is_seen(self) -> bool:
-        """Return whether others may refer to it: in effect, or voided after it was."""
-        return self.state in IN_EFFECT or self.state == OutcomeState.VOIDED
+        """Return whether others may refer to it: in effect, or voided after it was.
+
+        A registration is voided only where the office takes an import back: then there is no record
+        that anything could be about, and what refers to it waits.
+        """
+        if self.state == OutcomeState.VOIDED:
+            return self.kind not in _REGISTRATIONS
+        return self.state in IN_EFFECT
 
 
 @dataclass(frozen=True, slots=True)

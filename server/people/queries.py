@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, Select, func, literal, select, union_all
+from sqlalchemy import Connection, Select, func, literal, or_, select, union_all
 
 from schemas.names import initials
 from server.bulk_rows import among, chunks, rows_among
@@ -133,6 +133,13 @@ def households_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Ho
         row[0]: HouseholdState(*(*row[:8], {"phone": (row[8], row[9])}, None, *row[10:]))
         for row in rows_among(connection, _HOUSEHOLDS, ids)
     }
+
+
+def changed_households(connection: Connection, household_ids: Select[Any]) -> set[str]:
+    """Return which of the households that a query names were amended or merged since they came."""
+    household = Household.__table__.c
+    is_changed = or_(household.last_entry != household.id, household.merged_into.is_not(None))
+    return set(connection.scalars(select(household.id).where(household.id.in_(household_ids), is_changed)))
 
 
 def persons_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, PersonState]:

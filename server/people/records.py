@@ -6,6 +6,8 @@ import json
 from datetime import date
 from typing import Any
 
+from sqlalchemy import Connection, Select, delete
+
 from schemas.names import masked, search_key
 from server.audit.changes import Change
 from server.people.models import Household, Person
@@ -96,6 +98,11 @@ class RecordWriter:
 
     def _mask_of(self, place: str, row_id: str, sealed: bytes | None) -> str | None:
         return masked(self._sealer.open_optional(sealed, place, row_id))
+
+
+def erase_households(connection: Connection, household_ids: Select[Any]) -> None:
+    """Take away the households that a query names; nothing refers to them."""
+    connection.execute(delete(Household).where(Household.__table__.c.id.in_(household_ids)))
 
 
 def _iso(day: date | None) -> str | None:

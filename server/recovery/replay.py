@@ -18,6 +18,7 @@ from server.devices.actions import recall_fenced, recall_revoked
 from server.devices.readmission import certified, raise_counter, readmit_installation
 from server.devices.write_offs import recall_write_off
 from server.exchange.desk import DeskRefusedError, replay_desk_entry
+from server.imports.replay import replay_import_step, replay_import_undone
 from server.quotas.acceptance import recall_adjustments, recall_statement
 from server.recovery.models import DeskBacklog
 from server.runtime import Runtime
@@ -94,6 +95,17 @@ def _replay_adjustments(_runtime: Runtime, change: Change, line: DeskLine) -> No
     recall_adjustments(change, line.members, line.at_ms, line.actor)
 
 
+def _replay_import_step(runtime: Runtime, change: Change, line: DeskLine) -> None:
+    try:
+        replay_import_step(runtime, change, line.members)
+    except DeskRefusedError as error:
+        raise ReplayWaitsError(str(error.fault.code)) from error
+
+
+def _replay_import_undone(runtime: Runtime, change: Change, line: DeskLine) -> None:
+    replay_import_undone(runtime, change, line.members)
+
+
 def _leave(_runtime: Runtime, _change: Change, _line: DeskLine) -> None:
     """A record that says what happened, and leaves nothing to do."""
 
@@ -108,6 +120,8 @@ REPLAYS: dict[str, Replay] = {
     "entry": _replay_entry,
     "period_accepted": _replay_period,
     "adjustments_posted": _replay_adjustments,
+    "import_step": _replay_import_step,
+    "import_undone": _replay_import_undone,
     "epoch_started": _replay_numbers,
     "numbers_left_out": _replay_numbers,
     "backup_verified": _leave,
