@@ -118,7 +118,7 @@ IMPORT_MESSAGES: dict[ImportCode, tuple[str, str]] = {
     ),
     ImportCode.NUMBER_MANGLED: (
         "Bảng tính đã viết lại số (1,23E+11) nên không còn đúng; hãy định dạng ô là Văn bản rồi gõ lại",
-        "The spreadsheet rewrote the number (1.23E+11), and broke it; format the cell as Text and type it again",
+        "The spreadsheet rewrote the number (1.23E+11); format the cell as Text and type it again",
     ),
     ImportCode.PHONE_MALFORMED: ("Số điện thoại không đúng", "The phone number is malformed"),
     ImportCode.KEY_REPEATED: ("Khoá này đã có ở một dòng trên", "A row above has the same key"),

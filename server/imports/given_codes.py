@@ -25,10 +25,12 @@ class GivenCodes:
     def __init__(self, connection: Connection, sealer: Sealer, kind: str) -> None:
         self._connection, self._sealer, self._kind = connection, sealer, kind
         self._targets: dict[str, str | None] = {}
+        self._indexes: dict[str, str] = {}
 
     def load(self, codes: Iterable[str]) -> None:
         """Look up these codes with one query; what was looked up before is known."""
-        wanted = {self._index(code) for code in codes} - self._targets.keys()
+        self._indexes = {code: code_index(self._sealer, self._kind, code) for code in codes}
+        wanted = set(self._indexes.values()) - self._targets.keys()
         self._targets.update(dict.fromkeys(wanted))
         statement = _FOUND.where(_CODE.kind == self._kind)
         self._targets.update({row[0]: row[1] for row in rows_among(self._connection, statement, wanted)})
@@ -49,7 +51,7 @@ class GivenCodes:
         return NewCode(self._kind, code, target_id)
 
     def _index(self, code: str) -> str:
-        return code_index(self._sealer, self._kind, code)
+        return self._indexes.get(code) or code_index(self._sealer, self._kind, code)
 
 
 def code_index(sealer: Sealer, kind: str, code: str) -> str:

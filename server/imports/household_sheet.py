@@ -44,7 +44,7 @@ class HouseholdRules:
         target = self._codes.target(code)
         if is_untrusted(code, target):
             decided.fault("code", ImportCode.CODE_IS_A_NUMBER)
-        area = self._book.find_node(decided, row, "area_code", "area", self._book.today)
+        area = self._book.find_node(decided, row, "area_code", "area", self._book.office_day)
         if area is not None and area["level"] != "commune":
             decided.fault("area_code", ImportCode.AREA_IS_NO_COMMUNE)
         known = None if target is None else self._known.get(target)

@@ -29,7 +29,7 @@ class OfficeBook:
         self._connection, self._runtime = connection, runtime
         self.now_ms = now_ms
         self.zone = runtime.config.time_zone
-        self.today = local_day(now_ms, self.zone)
+        self.office_day = local_day(now_ms, self.zone)
         self.workers = GivenCodes(connection, runtime.sealer, WORKER)
         self.teams = GivenCodes(connection, runtime.sealer, TEAM)
         self._tables: dict[str, dict[str, _Node]] = {}

@@ -143,7 +143,7 @@ class WorkerRules(_OfficeRules):
         worker_id = book.workers.target(code)
         if is_untrusted(code, worker_id):
             decided.fault("code", ImportCode.CODE_IS_A_NUMBER)
-        organisation = book.find_node(decided, row, "organisation_code", "organisation", book.today)
+        organisation = book.find_node(decided, row, "organisation_code", "organisation", book.office_day)
         if decided.faults:
             return decided
         after: dict[str, Any] = {"name": row.get("name")}

@@ -110,7 +110,8 @@ def obstacles_of(connection: Connection, import_id: str, effects: Sequence[Effec
     # Of several rows that wrote the same row of the office, the last says what it has to be by now.
     latest = {(effect.table, effect.key): effect for effect in effects if effect.table != "household"}
     for effect in latest.values():
-        if row_now(connection, effect.table, effect.key) != _step(effect).after:
+        now, after = row_now(connection, effect.table, effect.key), _step(effect).after
+        if now is None or after is None or any(now[name] != value for name, value in after.items()):
             note(effect.number, effect.table, ImportCode.ROW_CHANGED_SINCE)
     for table, keys in own.items():
         for key in _referred_from_outside(connection, table, keys, own):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, select
+from sqlalchemy import Connection, FromClause, Select, select
 
 from schemas.names import search_key
 from server.audit.changes import Change
@@ -47,14 +47,18 @@ def key_column(table: str) -> str:
 def whole_table(connection: Connection, table: str) -> dict[str, Row]:
     """Return every row by its key: an office has thousands of workers, not millions."""
     name = key_column(table)
-    return {row[name]: dict(row) for row in connection.execute(select(_TABLES[table])).mappings()}
+    return {row[name]: dict(row) for row in connection.execute(_selected(table)).mappings()}
+
+
+def _selected(table: str) -> Select[Any]:
+    # The key under which names are searched is made of the name, whenever a row is written.
+    return select(*(column for column in _TABLES[table].c if column.name != "name_key"))
 
 
 def row_now(connection: Connection, table: str, key: str) -> Row | None:
     """Return a row as it is, or None."""
-    columns = _TABLES[table].c
-    found = connection.execute(select(_TABLES[table]).where(columns[key_column(table)] == key)).mappings()
-    row = found.one_or_none()
+    statement = _selected(table).where(_TABLES[table].c[key_column(table)] == key)
+    row = connection.execute(statement).mappings().one_or_none()
     return None if row is None else dict(row)
 
 

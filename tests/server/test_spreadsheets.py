@@ -123,4 +123,12 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_is_unpacked():
 
 
 def test_columns_are_named_as_a_spreadsheet_names_them():
-    assert [column_letter(n) for n in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
+    assert [column_letter(n) for n in (0, 25, 26, 51, 52, 701, 702)] == [
+        "A",
+        "Z",
+        "AA",
+        "AZ",
+        "BA",
+        "ZZ",
+        "AAA",
+    ]

@@ -23,19 +23,49 @@ WORKERS = [
 ]
 ASSIGNMENTS = [
     {"worker_code": "NV01", "role": "agent", "area_code": "28249", "from_day": "12/05/2020", "to_day": None},
-    {"worker_code": "NV02", "role": "Giám sát viên", "area_code": "815", "from_day": "2020-05-12", "to_day": None},
+    {
+        "worker_code": "NV02",
+        "role": "Giám sát viên",
+        "area_code": "815",
+        "from_day": "2020-05-12",
+        "to_day": None,
+    },
 ]
 TEAMS = [
-    {"team_code": "D01", "team_name": "Đội 1", "worker_code": "NV01", "from_day": "12/05/2020", "to_day": None},
-    {"team_code": "D01", "team_name": "Đội 1", "worker_code": "NV02", "from_day": "12/05/2020", "to_day": None},
+    {
+        "team_code": "D01",
+        "team_name": "Đội 1",
+        "worker_code": "NV01",
+        "from_day": "12/05/2020",
+        "to_day": None,
+    },
+    {
+        "team_code": "D01",
+        "team_name": "Đội 1",
+        "worker_code": "NV02",
+        "from_day": "12/05/2020",
+        "to_day": None,
+    },
 ]
 AREAS = [
     {"code": "28300", "name": "Xã Mới", "level": "Xã", "parent_code": "816", "valid_from": "01/01/2020"},
     {"code": "816", "name": "Huyện Mới", "level": "Huyện", "parent_code": "82", "valid_from": "01/01/2020"},
 ]
 ORGANISATIONS = [
-    {"code": "BD-1", "name": "Bưu cục 1", "kind": "Bưu điện", "parent_code": "BD-0", "valid_from": "01/01/2020"},
-    {"code": "BD-0", "name": "Bưu điện tỉnh", "kind": "Bưu điện", "parent_code": None, "valid_from": "01/01/2020"},
+    {
+        "code": "BD-1",
+        "name": "Bưu cục 1",
+        "kind": "Bưu điện",
+        "parent_code": "BD-0",
+        "valid_from": "01/01/2020",
+    },
+    {
+        "code": "BD-0",
+        "name": "Bưu điện tỉnh",
+        "kind": "Bưu điện",
+        "parent_code": None,
+        "valid_from": "01/01/2020",
+    },
 ]
 SHEETS_IN_ORDER = [
     ("areas", AREAS),
