@@ -23,11 +23,13 @@ from server.database import Transactions, db, prepare_engine
 from server.errors import PROBLEM_TYPE, install_error_handlers, log_unexpected
 from server.exchange import routes as exchange_routes
 from server.health import blueprint as health_blueprint
+from server.imports import routes as imports_routes
 from server.office.queries import roles_held
 from server.receipts import routes as receipts_routes
 from server.request_log import configure_logging, install_request_log
 from server.runtime import Runtime, install_runtime
 from server.sealing import Sealer
+from server.spreadsheets import FILE_BYTES_MOST
 from server.workbench import routes as workbench_routes
 from sync.clock import Clock, SystemClock, VirtualClock
 from sync.identifiers import ClockIds
@@ -98,6 +100,8 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     install_runtime(app, runtime)
     install_error_handlers(app)
     install_request_log(app)
+    # Before the form's token is read: that reads the whole form.
+    app.before_request(_allow_sheets)
     install_access(app, roles_held)
     app.after_request(_secure)
     install_pages(app)
@@ -200,8 +204,15 @@ def _register_routes(app: Flask, config: Config) -> None:
         dashboard_routes.blueprint,
         workbench_routes.blueprint,
         acceptance_routes.blueprint,
+        imports_routes.blueprint,
     ):
         app.register_blueprint(blueprint)
+
+
+def _allow_sheets() -> None:
+    """Let a sheet be larger than any other request."""
+    if request.endpoint == "imports.check":
+        request.max_content_length = FILE_BYTES_MOST + _FORM_BYTES
 
 
 def _secure(response: Response) -> Response:

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     SEE_ACCEPTANCE = "see_acceptance"
     ACCEPT_PERIOD = "accept_period"
     WRITE_OFF_TABLET = "write_off_tablet"
+    IMPORT_SHEETS = "import_sheets"
 
 
 class RouteScope(StrEnum):
@@ -80,6 +81,8 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     Permission.ACCEPT_PERIOD: frozenset({"supervisor", "administrator"}),
     # It takes two of them; see server.devices.write_offs.
     Permission.WRITE_OFF_TABLET: frozenset({"supervisor", "administrator"}),
+    # A sheet can give anybody any role, and fill every commune.
+    Permission.IMPORT_SHEETS: frozenset({"administrator"}),
 }
 
 _PUBLIC = Rule(None, RouteScope.PUBLIC)
@@ -119,6 +122,13 @@ ROUTES: dict[str, Rule] = {
     "acceptance.accept": Rule(Permission.ACCEPT_PERIOD, RouteScope.OFFICE),
     "acceptance.post": Rule(Permission.ACCEPT_PERIOD, RouteScope.OFFICE),
     "acceptance.write_off": Rule(Permission.WRITE_OFF_TABLET, RouteScope.ASSIGNED),
+    # A sheet is of the whole office, so nobody imports for an area.
+    "imports.overview": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
+    "imports.check": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
+    "imports.run": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
+    "imports.apply": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
+    "imports.undo": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
+    "imports.template": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
     "acceptance_api.completeness_shown": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "acceptance_api.statement_shown": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
     "workbench.duplicates": Rule(Permission.SEE_DUPLICATES, RouteScope.ASSIGNED),

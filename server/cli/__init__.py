@@ -5,6 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from server.cli.demonstrating import demo
+from server.cli.importing import import_sheet
 from server.cli.installations import enrolment_code, revoke
 from server.cli.keeping import backup
 from server.cli.moving import move_households_command
@@ -27,6 +28,7 @@ for _command in (
     create_admin,
     load_areas,
     load_rates_command,
+    import_sheet,
     serve,
     worker,
     backup,

@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 
 from schemas.messages import message
 from server.access.actions import account_actor
-from server.access.permissions import ROUTES, Permission, roles_with
+from server.access.permissions import ROUTES, Permission, RouteScope, roles_with
 from server.access.rules import holds_any
 from server.access.wiring import current_account, viewer
 from server.audit.changes import Change, run_change
@@ -129,7 +129,7 @@ def _filters() -> dict[str, Callable[..., Any]]:
 def _remember_language(response: Response) -> Response:
     choice = request.args.get("lang")
     # A receipt's page sets no cookie at all, and the API has no language.
-    is_page = (request.endpoint or "").startswith(("dashboard.", "workbench.", "access."))
+    is_page = (request.endpoint or "").startswith(("dashboard.", "workbench.", "access.", "imports."))
     if is_page and choice in LANGUAGES:
         response.set_cookie(
             _COOKIE,
@@ -164,6 +164,7 @@ _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("dashboard.incidents", "/incidents", lambda: gettext("Sự cố")),
     ("dashboard.devices", "/devices", lambda: gettext("Thiết bị")),
     ("acceptance.overview", "/acceptance", lambda: gettext("Nghiệm thu")),
+    ("imports.overview", "/imports", lambda: gettext("Nhập bảng")),
 )
 
 
@@ -176,7 +177,9 @@ def _frame() -> dict[str, Any]:
         nav=[
             NavItem(name(), url, request.path == url, waiting.get(endpoint, 0))
             for endpoint, url, name in _NAV
-            if (rule := ROUTES.get(endpoint)) and rule.permission and may(rule.permission)
+            if (rule := ROUTES.get(endpoint))
+            and rule.permission
+            and may(rule.permission, office_wide=rule.scope is RouteScope.OFFICE)
         ],
         permissions=frozenset(permission for permission in Permission if may(permission)),
         account_name=None if account is None else account.login,

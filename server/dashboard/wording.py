@@ -55,6 +55,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "shared_name_and_address": ("Cùng chủ hộ và địa chỉ", "Same head and address"),
     "sex_female": ("Nữ", "Female"),
     "sex_male": ("Nam", "Male"),
+    # what has become of an import
+    "import_checked": ("Chờ ghi", "Waits"),
+    "import_applying": ("Đang ghi", "Being applied"),
+    "import_applied": ("Đã ghi", "Applied"),
+    "import_failed": ("Dừng giữa chừng", "Stopped half-way"),
+    "import_undone": ("Đã huỷ", "Undone"),
+    "import_expired": ("Quá hạn", "Expired"),
     # credits; "duplicate" and "voided" are the words of verdicts and outcomes too
     **STATE_WORDS,
     **{f"reason_{reason}": words for reason, words in REASON_WORDS.items()},
