@@ -22,6 +22,7 @@ from server.dashboard.wiring import install_pages
 from server.database import Transactions, db, prepare_engine
 from server.errors import PROBLEM_TYPE, install_error_handlers, log_unexpected
 from server.exchange import routes as exchange_routes
+from server.exports.routes import blueprint as exports_blueprint
 from server.health import blueprint as health_blueprint
 from server.imports import routes as imports_routes
 from server.office.queries import roles_held
@@ -205,6 +206,7 @@ def _register_routes(app: Flask, config: Config) -> None:
         workbench_routes.blueprint,
         acceptance_routes.blueprint,
         imports_routes.blueprint,
+        exports_blueprint,
     ):
         app.register_blueprint(blueprint)
 

@@ -30,6 +30,8 @@ class Permission(StrEnum):
     ACCEPT_PERIOD = "accept_period"
     WRITE_OFF_TABLET = "write_off_tablet"
     IMPORT_SHEETS = "import_sheets"
+    EXPORT_HOUSEHOLDS = "export_households"
+    EXPORT_FULL_NUMBERS = "export_full_numbers"
 
 
 class RouteScope(StrEnum):
@@ -83,6 +85,9 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     Permission.WRITE_OFF_TABLET: frozenset({"supervisor", "administrator"}),
     # A sheet can give anybody any role, and fill every commune.
     Permission.IMPORT_SHEETS: frozenset({"administrator"}),
+    Permission.EXPORT_HOUSEHOLDS: frozenset({"supervisor", "administrator"}),
+    # Everybody's telephone number in one file.
+    Permission.EXPORT_FULL_NUMBERS: frozenset({"administrator"}),
 }
 
 _PUBLIC = Rule(None, RouteScope.PUBLIC)
@@ -122,6 +127,19 @@ ROUTES: dict[str, Rule] = {
     "acceptance.accept": Rule(Permission.ACCEPT_PERIOD, RouteScope.OFFICE),
     "acceptance.post": Rule(Permission.ACCEPT_PERIOD, RouteScope.OFFICE),
     "acceptance.write_off": Rule(Permission.WRITE_OFF_TABLET, RouteScope.ASSIGNED),
+    # A table's file has the permission of the page that shows it.
+    "exports.board": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "exports.agent_entries": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
+    "exports.agent_credits": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
+    "exports.devices": Rule(Permission.SEE_DEVICES, RouteScope.ASSIGNED),
+    "exports.incidents": Rule(Permission.SEE_INCIDENTS, RouteScope.ASSIGNED),
+    "exports.quarantine": Rule(Permission.SEE_QUARANTINE, RouteScope.ASSIGNED),
+    "exports.conflicts": Rule(Permission.SEE_CONFLICTS, RouteScope.ASSIGNED),
+    "exports.duplicates": Rule(Permission.SEE_DUPLICATES, RouteScope.ASSIGNED),
+    "exports.statements": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
+    "exports.statement_lines": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
+    "exports.households": Rule(Permission.EXPORT_HOUSEHOLDS, RouteScope.ASSIGNED),
+    "exports.households_full": Rule(Permission.EXPORT_FULL_NUMBERS, RouteScope.OFFICE),
     # A sheet is of the whole office, so nobody imports for an area.
     "imports.overview": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
     "imports.check": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),

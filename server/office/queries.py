@@ -112,6 +112,11 @@ def areas_on(connection: Connection, on_day: date, level: str | None = None) -> 
     return [_area_node(row) for row in connection.execute(query.order_by(_AREA.path))]
 
 
+def areas_by_level(connection: Connection, level: str) -> list[str]:
+    """Return the keys of the areas of a level, of whatever day, in the order of their paths."""
+    return list(connection.scalars(select(_AREA.key).where(_AREA.level == level).order_by(_AREA.path)))
+
+
 def commune_keys_under(connection: Connection, area_keys: Iterable[str], on_day: date) -> set[str]:
     """Return the keys of the communes at or below `area_keys` that exist on `on_day`."""
     rows = rows_among(connection, _NOT_BELOW_COMMUNES, area_keys, on_day=on_day)

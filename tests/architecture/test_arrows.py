@@ -51,6 +51,7 @@ PLANTS = (
     Plant("layers-exchange", "server.exchange.batch", "server.exchange.registry"),
     Plant("layers-recovery", "server.recovery.replay", "server.recovery.restore"),
     Plant("layers-demo", "server.demo.plan", "server.demo.office"),
+    Plant("layers-exports", "server.exports.table", "server.exports.tables"),
     Plant("layers-imports", "server.imports.office_book", "server.imports.registry"),
     Plant("flask", "server.quotas.queries", "flask"),
     Plant("flask", "server.devices.actions", "flask_smorest"),

@@ -1,0 +1,332 @@
+"""The tables, each made of what its page is made of: who may see a page sees no more in its file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from schemas.messages import message
+from server.acceptance.queries import acceptance_page, statement_page
+from server.dashboard.boards import BoardChoice, BoardPage, board_page
+from server.dashboard.queries import (
+    agent_credits,
+    agent_entries,
+    devices_page,
+    incidents_page,
+    quarantine_page,
+    receipt_incidents,
+)
+from server.dashboard.rules import BoardLine, Listing
+from server.dashboard.wiring import Look
+from server.dashboard.wording import word_of
+from server.exports.table import ExportedTable, every_page
+from server.spreadsheets import Cell
+from server.workbench.queries import dispute_list, duplicate_list
+
+_AGENT, _DEVICE, _PLACE = ("Nhân viên", "Agent"), ("Máy số", "Tablet"), ("Máy / số", "Tablet / number")
+_STATE, _AREA, _RECORD, _AT = ("Tình trạng", "State"), ("Địa bàn", "Area"), ("Hồ sơ", "Record"), ("Lúc", "At")
+
+
+class Tables:
+    """Makes tables of one snapshot, for one reader, in the reader's language."""
+
+    def __init__(self, seen: Look, zone: ZoneInfo, language: str) -> None:
+        self._seen, self._zone, self._language = seen, zone, language
+
+    def board(self, campaign: int | None, indicator: str | None, holder: str | None) -> ExportedTable | None:
+        """Return a campaign's board."""
+        seen = self._seen
+
+        def board(number: int) -> BoardPage | None:
+            choice = BoardChoice(campaign, indicator, holder, "name", number)
+            return board_page(seen.connection, choice, seen.sight, seen.now_ms, self._zone)
+
+        found = board(1)
+        if found is None:
+            return None
+
+        def page(number: int) -> tuple[list[BoardLine], Listing]:
+            shown = found if number == 1 else board(number)
+            assert shown is not None
+            return shown.lines, shown.listing
+
+        return self._board_table(found, every_page(page))
+
+    def _board_table(self, found: BoardPage, lines: list[BoardLine]) -> ExportedTable:
+        plans = [plan.kind for plan in found.totals]
+        titles: list[tuple[str, str]] = [
+            ("Tên", "Name"),
+            ("Đơn vị", "Organisation"),
+            ("Đội", "Team"),
+            ("Đã tính", "Counted"),
+        ]
+        for kind in plans:
+            vietnamese, english = word_of(kind, "vi"), word_of(kind, "en")
+            titles += [
+                (f"{vietnamese}: giao", f"{english}: quota"),
+                (f"{vietnamese}: cần đạt đến hôm nay", f"{english}: expected by today"),
+            ]
+        titles += [("Đồng bộ gần nhất", "Last sync"), ("Chưa gửi", "Unsent"), ("Mức chắc chắn", "Standing")]
+        rows: list[tuple[Cell, ...]] = []
+        for line in lines:
+            figures = {plan.kind: plan for plan in line.plans}
+            cells: list[Cell] = [line.name, line.organisation, line.team, line.done]
+            for kind in plans:
+                plan = figures.get(kind)
+                cells += [None, None] if plan is None else [plan.quota, plan.expected]
+            sync = line.sync
+            cells += [None, None] if sync is None else [self._at(sync.last_sync_ms), sync.unsent]
+            rows.append((*cells, self._word(f"standing_{line.standing}")))
+        return ExportedTable(("Chỉ tiêu", "Quotas"), tuple(titles), rows)
+
+    def agent_entries(self, worker_id: str) -> ExportedTable:
+        """Return what an agent's tablets delivered."""
+        lines = every_page(lambda number: agent_entries(self._seen.connection, worker_id, number))
+        titles = (
+            ("Mục", "Entry"),
+            _PLACE,
+            ("Máy ghi lúc", "Captured"),
+            ("Nhận lúc", "Received"),
+            ("Phán quyết", "Verdict"),
+            ("Hiện nay", "By now"),
+            ("Lý do", "Reason"),
+            ("Ghi chú", "Flags"),
+        )
+        rows = [
+            (
+                self._word(line.entry.kind),
+                line.place,
+                self._at(line.entry.wall_ms),
+                self._at(line.entry.received_ms),
+                self._word(line.entry.verdict),
+                self._word(line.entry.state),
+                self._code(line.entry.code or line.entry.verdict_code),
+                ", ".join(filter(None, map(self._code, line.entry.flags))) or None,
+            )
+            for line in lines
+        ]
+        return ExportedTable(("Nhật ký đã nhận", "Entries"), titles, rows)
+
+    def agent_credits(self, worker_id: str) -> ExportedTable:
+        """Return what each thing that an agent recorded counts."""
+        lines = every_page(lambda number: agent_credits(self._seen.connection, worker_id, (), None, number))
+        titles = (
+            ("Ngày", "Day"),
+            ("Chỉ tiêu", "Indicator"),
+            ("Chiến dịch", "Campaign"),
+            ("Tính cho", "Credited to"),
+            ("Kết quả", "Result"),
+            ("Vì sao", "Why"),
+            ("Mã của mục", "Entry id"),
+        )
+        rows = [
+            (
+                line.credit.business_day,
+                line.indicator[self._language == "en"],
+                line.campaign,
+                self._word(line.credit.holder_kind),
+                self._word(line.credit.state),
+                None if line.credit.state == "counted" else self._word(f"reason_{line.credit.reason}"),
+                line.credit.fact_id,
+            )
+            for line in lines
+        ]
+        return ExportedTable(("Ghi công", "Credits"), titles, rows)
+
+    def devices(self) -> ExportedTable:
+        """Return the tablets."""
+        seen = self._seen
+        lines = every_page(lambda number: devices_page(seen.connection, seen.sight, number, seen.now_ms))
+        titles = (
+            _AGENT,
+            _DEVICE,
+            ("Trạng thái", "State"),
+            ("Đồng bộ gần nhất", "Last sync"),
+            ("Chưa gửi", "Unsent"),
+            ("Phiên bản", "Version"),
+            ("Đăng ký lúc", "Enrolled"),
+        )
+        rows = [
+            (
+                line.worker_name,
+                line.number,
+                self._word(f"installation_{line.state}"),
+                self._at(line.sync.last_sync_ms),
+                line.sync.unsent,
+                line.app_version,
+                self._at(line.enrolled_ms),
+            )
+            for line in lines
+        ]
+        return ExportedTable(("Thiết bị", "Tablets"), titles, rows)
+
+    def incidents(self) -> ExportedTable:
+        """Return forks, reused ids and reused receipt numbers."""
+        seen = self._seen
+        lines = every_page(lambda number: incidents_page(seen.connection, seen.sight, number))
+        rows: list[tuple[Cell, ...]] = [
+            (
+                self._word(f"incident_{line.incident.kind}"),
+                line.worker_name,
+                line.place,
+                self._at(line.incident.at_ms),
+                line.contested,
+            )
+            for line in lines
+        ]
+        reused = ("Số biên lai dùng hai lần", "Receipt number used twice")[self._language == "en"]
+        rows += [
+            (reused, each.worker_name, each.number, self._at(each.opened_ms), None)
+            for each in receipt_incidents(seen.connection, seen.sight)
+        ]
+        titles = (("Sự cố", "Incident"), _AGENT, _PLACE, _AT, ("Bằng chứng giữ lại", "Evidence kept"))
+        return ExportedTable(("Sự cố", "Incidents"), titles, rows)
+
+    def quarantine(self) -> ExportedTable:
+        """Return what somebody has to settle."""
+        seen = self._seen
+        lines = every_page(lambda number: quarantine_page(seen.connection, seen.sight, number))
+        titles = (
+            ("Lý do", "Reason"),
+            ("Ô", "Field"),
+            ("Mục", "Entry"),
+            _AGENT,
+            _PLACE,
+            ("Nhận lúc", "Received"),
+            ("Trả lại lúc", "Sent back"),
+        )
+        rows = [
+            (
+                self._code(line.entry.code),
+                line.entry.field,
+                self._word(line.entry.kind),
+                line.worker_name,
+                line.place,
+                self._at(line.entry.received_ms),
+                self._at(line.entry.returned_ms),
+            )
+            for line in lines
+        ]
+        return ExportedTable(("Bị giữ lại", "Quarantine"), titles, rows)
+
+    def conflicts(self) -> ExportedTable:
+        """Return the records in dispute."""
+        seen = self._seen
+        lines = every_page(lambda number: dispute_list(seen.connection, seen.sight, number))
+        titles = (_RECORD, ("Loại", "Type"), ("Ô trùng", "Fields"), _AREA, ("Phát hiện", "Found"))
+        rows = [
+            (
+                line.record.name,
+                self._word(f"record_{line.record.record_type}"),
+                ", ".join(str(self._word(f"field_{name}")) for name in line.record.fields),
+                line.area_name,
+                self._at(line.record.found_ms),
+            )
+            for line in lines
+        ]
+        return ExportedTable(("Sửa trùng", "Conflicts"), titles, rows)
+
+    def duplicates(self) -> ExportedTable:
+        """Return the pairs of records that may be one."""
+        seen, areas = self._seen, dict[str, str]()
+
+        def page(number: int) -> Any:
+            found, listing, names = duplicate_list(seen.connection, seen.sight, number, is_merged=False)
+            areas.update(names)
+            return found, listing
+
+        titles = (
+            _RECORD,
+            ("Loại", "Type"),
+            _AREA,
+            ("Hồ sơ ghi sau", "Later record"),
+            ("Địa bàn của hồ sơ sau", "Area of the later record"),
+            ("Vì sao", "Why"),
+        )
+        rows: list[tuple[Cell, ...]] = [
+            (
+                pair.first_name,
+                self._word(f"record_{pair.record_type}"),
+                areas[pair.first_area],
+                pair.other_name,
+                areas[pair.other_area],
+                self._word(f"shared_{pair.reason}"),
+            )
+            for pair in every_page(page)
+        ]
+        return ExportedTable(("Hồ sơ trùng", "Duplicates"), titles, rows)
+
+    def statements(self, account_id: str, campaign: int | None) -> ExportedTable | None:
+        """Return the statements of a campaign."""
+        seen = self._seen
+        found = acceptance_page(seen.connection, seen.sight, account_id, campaign, seen.now_ms, self._zone)
+        if found is None:
+            return None
+        titles = (
+            ("Số", "Number"),
+            ("Từ ngày", "From"),
+            ("Đến ngày", "To"),
+            ("Nghiệm thu lúc", "Accepted"),
+            ("Người nghiệm thu", "By"),
+            ("Thiếu máy", "Tablets missing"),
+            ("Chưa điều chỉnh", "Not posted"),
+        )
+        rows = [
+            (
+                item.statement.number,
+                item.statement.from_day,
+                item.statement.to_day,
+                self._at(item.statement.accepted_ms),
+                item.accepted_by,
+                item.statement.outstanding,
+                item.moved,
+            )
+            for item in found.statements
+        ]
+        return ExportedTable(("Nghiệm thu", "Statements"), titles, rows)
+
+    def statement_lines(self, number: int) -> ExportedTable | None:
+        """Return the lines of one statement."""
+        found = statement_page(self._seen.connection, self._seen.sight, number)
+        if found is None:
+            return None
+        titles = (
+            ("Tên", "Name"),
+            ("Vai", "Role"),
+            ("Chỉ tiêu", "Indicator"),
+            ("Trong kỳ", "In the period"),
+            ("Kỳ trước chuyển sang", "Carried"),
+            ("Chi trả", "Paid"),
+            ("Điều chỉnh", "Adjusted"),
+            ("Tính lại", "Recounted"),
+            ("Chênh lệch", "Difference"),
+        )
+        rows = [
+            (
+                each.name,
+                self._word(each.line.holder_kind),
+                each.indicator[self._language == "en"],
+                each.line.counted,
+                each.line.carried,
+                each.line.paid,
+                each.adjusted,
+                each.recounted,
+                each.difference,
+            )
+            for each in found.lines
+        ]
+        return ExportedTable((f"Nghiệm thu số {number}", f"Statement {number}"), titles, rows)
+
+    def _at(self, at_ms: int | None) -> str | None:
+        """Return a moment of the office, in an order that spreadsheets sort by."""
+        if at_ms is None:
+            return None
+        seconds = min(max(at_ms // 1000, -62_135_510_400), 253_402_214_400)
+        return f"{datetime.fromtimestamp(seconds, tz=UTC).astimezone(self._zone):%Y-%m-%d %H:%M}"
+
+    def _word(self, value: str | None) -> str | None:
+        return None if value is None else word_of(value, self._language)
+
+    def _code(self, code: str | None) -> str | None:
+        return None if code is None else message(code, self._language)
