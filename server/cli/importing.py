@@ -11,7 +11,7 @@ import rich_click as click
 from server.access.actions import account_actor
 from server.access.queries import account_of_login
 from server.audit.changes import Actor
-from server.cli.office_app import configured_runtime
+from server.cli.office_app import configured_runtime, share_freed_memory
 from server.cli.setting_up import COMMAND_ACTOR
 from server.imports.applying import ImportRefusedError, apply_import
 from server.imports.checking import Checked, check_sheet, stage_sheet
@@ -40,6 +40,7 @@ def import_sheet(
     With anything wrong in it nothing is done, every cell is named, and the exit status is 1. Rows that
     are not in the sheet stay as they are; the same sheet once more changes nothing.
     """
+    share_freed_memory()
     runtime = configured_runtime()
     actor = _actor(runtime, login)
     with path.open("rb") as file:

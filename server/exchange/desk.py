@@ -17,7 +17,7 @@ from server.devices.queries import InstallationView
 from server.devices.rules import InstallationState
 from server.exchange.batch import Batch
 from server.exchange.deciding import decide_entries
-from server.exchange.intake import fresh_candidate, read_incoming, seal_entry
+from server.exchange.intake import SHEET, fresh_candidate, read_incoming, seal_entry
 from server.exchange.judging import JudgementError, Position
 from server.journals.actions import lock_names
 from server.journals.queries import desk_journal_head, known_entries, last_wall_ms
@@ -87,7 +87,7 @@ def enter_from_sheet(
     All in one millisecond: nothing that a sheet registers contests with the rest of it. The caller
     writes the audit row and the desk record of them all: one each would outgrow the entries.
     """
-    return _entered(runtime, change, kind, bodies, 0, apart_ms=0)[1]
+    return _entered(runtime, change, kind, bodies, 0, apart_ms=0, origin=SHEET)[1]
 
 
 def _entered(
@@ -97,6 +97,7 @@ def _entered(
     bodies: Sequence[Mapping[str, Any]],
     after_ms: int,
     apart_ms: int = 1,
+    origin: str = DESK,
 ) -> tuple[list[Verdict], dict[str, str]]:
     worker_id = change.actor.worker_id
     assert worker_id is not None, "a decision is somebody's"
@@ -112,7 +113,7 @@ def _entered(
         raws[entry_id] = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         if not _is_text(raws[entry_id]):
             raise DeskRefusedError(Fault(EntryCode.FIELD_INVALID, "body"))
-    return _decide(runtime, change, head, list(raws.values()), worker_id), raws
+    return _decide(runtime, change, head, list(raws.values()), worker_id, origin), raws
 
 
 def replay_desk_entry(runtime: Runtime, change: Change, content: Mapping[str, Any]) -> Verdict | None:
@@ -133,7 +134,7 @@ def replay_desk_entry(runtime: Runtime, change: Change, content: Mapping[str, An
 
 def replay_from_sheet(runtime: Runtime, change: Change, raws: Sequence[str], worker_id: str) -> None:
     """Take what a sheet brought into a database that forgot it. Raises DeskRefusedError."""
-    _decide(runtime, change, _locked_head(change), raws, worker_id)
+    _decide(runtime, change, _locked_head(change), raws, worker_id, SHEET)
 
 
 def _is_text(raw: str) -> bool:
@@ -151,12 +152,17 @@ def _locked_head(change: Change) -> JournalHead:
 
 
 def _decide(
-    runtime: Runtime, change: Change, head: JournalHead, raws: Sequence[str], worker_id: str
+    runtime: Runtime,
+    change: Change,
+    head: JournalHead,
+    raws: Sequence[str],
+    worker_id: str,
+    origin: str = DESK,
 ) -> list[Verdict]:
     positions: list[Position] = []
     installation, end = _desk_installation(worker_id, head), head
     for raw in raws:
-        position = _position(runtime, change, end, raw, worker_id)
+        position = _position(runtime, change, end, raw, worker_id, origin)
         incoming = position.incoming
         if incoming.fault is not None or incoming.shown_id is None:
             raise DeskRefusedError(incoming.fault or Fault(EntryCode.ENTRY_UNREADABLE))
@@ -174,8 +180,10 @@ def _decide(
     return verdicts
 
 
-def _position(runtime: Runtime, change: Change, head: JournalHead, raw: str, worker_id: str) -> Position:
-    incoming = read_incoming(head.seq + 1, raw, DESK)
+def _position(
+    runtime: Runtime, change: Change, head: JournalHead, raw: str, worker_id: str, origin: str
+) -> Position:
+    incoming = read_incoming(head.seq + 1, raw, origin)
     wall_ms = change.now_ms if incoming.captured is None else incoming.captured.wall_ms
     corrected = CorrectedTime(wall_ms, wall_ms)
     day = local_day(wall_ms, runtime.config.time_zone)

@@ -25,9 +25,10 @@ from sync.limits import LIMITS
 
 CASH_KIND = "payment_collected"
 DEVICE = "device"
-# What the office may also write down itself: households that come in a sheet. Devices never see an
-# entry of the desk, so this is no part of the contract.
-_REGISTERED_BY_OFFICE = frozenset({"household_registered"})
+# The desk writing down what a sheet brings may also register households; a page of it may not. Devices
+# never see an entry of the desk, so this is no part of the contract.
+SHEET = "sheet"
+_REGISTERED_BY_SHEETS = frozenset({"household_registered"})
 
 
 class Incoming(Struct, frozen=True, gc=False):
@@ -56,7 +57,7 @@ class Incoming(Struct, frozen=True, gc=False):
 
 
 def read_incoming(seq: int, raw: str, origin: str = DEVICE) -> Incoming:
-    """Read one entry of a device, or of the office's desk; never raises, whatever the text is."""
+    """Read one entry of a device, the desk or a sheet; never raises, whatever the text is."""
     known = read_known(raw, LIMITS)
     if known is None or not _may_write(known[1], origin):
         return _read_slowly(seq, raw, origin)
@@ -77,7 +78,9 @@ def read_incoming(seq: int, raw: str, origin: str = DEVICE) -> Incoming:
 
 
 def _may_write(kind: Kind, origin: str) -> bool:
-    return origin in kind.origins or (origin == DESK and kind.name in _REGISTERED_BY_OFFICE)
+    if origin == SHEET:
+        return DESK in kind.origins or kind.name in _REGISTERED_BY_SHEETS
+    return origin in kind.origins
 
 
 def _read_slowly(seq: int, raw: str, origin: str) -> Incoming:
@@ -197,7 +200,7 @@ def held_candidate(stored: StoredEntry) -> Candidate | None:
     if stored.correction is not None:
         found = corrected_candidate(stored, json.loads(stored.correction)["body"]["body"])
         return found if isinstance(found, Candidate) else None
-    origin = DESK if stored.installation_id == DESK else DEVICE
+    origin = SHEET if stored.installation_id == DESK else DEVICE
     incoming = read_incoming(stored.seq, stored.raw, origin)
     if incoming.kind is None or incoming.body is None or incoming.captured is None:
         return None

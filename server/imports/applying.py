@@ -8,9 +8,12 @@ sight with one statement. Killed between two chunks, the import goes on where it
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from sqlalchemy import Connection
 
 from server.audit.changes import Actor, Change, run_change
 from server.bulk_rows import chunks, insert_rows
@@ -42,8 +45,11 @@ from server.office.imported import write_step
 from server.people.queries import HouseholdState, households_by_id
 from server.runtime import Runtime
 
-# New households a change: the write lock is held for some tenths of a second at most.
+# New households a change: the write lock is held for some tenths of a second.
 CHUNK_ROWS = 500
+# SQLite has no queue between processes: who waits asks again after 25 ms at first, later every 100 ms.
+# The lock is left alone after each change, or a server would hardly get its turn beside `tungnha import`.
+_TURN_S = 0.06
 _DROPPED_ROWS = 5_000
 STEP = "import_step"
 
@@ -107,9 +113,16 @@ def continue_import(
 ) -> Run:
     """Go on with an import that is being applied, from wherever it stands, to its end."""
     try:
-        while (fresh := _apply_chunk(runtime, actor, run.id)) is not None:
+        while True:
+            started = time.monotonic()
+            fresh = _apply_chunk(runtime, actor, run.id)
+            if fresh is None:
+                break
             run = fresh
             on_change(run)
+            if runtime.transactions.engine.dialect.name == "sqlite":
+                # On a busy machine a change takes longer, and so does everybody's turn.
+                time.sleep(max(_TURN_S, (time.monotonic() - started) / 3))
         return _come_into_sight(runtime, actor, run.id)
     except (_RefusedRowError, DeskRefusedError) as error:
         code = error.code if isinstance(error, _RefusedRowError) else ImportCode.ENTRY_REFUSED
@@ -166,6 +179,8 @@ def _apply_chunk(runtime: Runtime, actor: Actor, import_id: str) -> Run | None:
         if run is None or run.state != APPLYING:
             return None
         rows = rows_after(connection, runtime.sealer, import_id, (ADD,), run.next_number, CHUNK_ROWS)
+        # Outside the lock: codes come by imports alone, which take turns, and areas are judged once more.
+        decided = _decided(runtime, connection, SHEETS[run.sheet], rows, ADD)
     if not rows:
         return None
     expected = run
@@ -176,7 +191,6 @@ def _apply_chunk(runtime: Runtime, actor: Actor, import_id: str) -> Run | None:
             # Another process goes on with the same import: its chunk stands, ours is not needed.
             change.audit("import_chunk_left", import_id)
             return found or expected
-        decided = _decided(runtime, change, SHEETS[expected.sheet], rows, ADD)
         change.stage(import_id)
         bodies = [each.entry[1] for each in decided if each.entry is not None]
         entries = enter_from_sheet(runtime, change, REGISTERED, bodies)
@@ -192,9 +206,11 @@ def _apply_chunk(runtime: Runtime, actor: Actor, import_id: str) -> Run | None:
     return run_change(runtime.transactions, actor, runtime.clock.now_ms(), work)
 
 
-def _decided(runtime: Runtime, change: Change, sheet: Sheet, rows: Sequence[Row], fate: str) -> list[Decided]:
+def _decided(
+    runtime: Runtime, connection: Connection, sheet: Sheet, rows: Sequence[Row], fate: str
+) -> list[Decided]:
     """Decide about waiting rows once more. Raises _RefusedRowError where one has become another."""
-    rules = sheet.rules(change.connection, runtime, change.now_ms)
+    rules = sheet.rules(connection, runtime, runtime.clock.now_ms())
     found = []
     for part in chunks(rows, CHUNK_ROWS):
         rules.prepare(part)
@@ -216,7 +232,7 @@ def _come_into_sight(runtime: Runtime, actor: Actor, import_id: str) -> Run:
         if found is None or found.state != APPLYING:
             change.audit("import_chunk_left", import_id)
             return found or run
-        decided = _decided(runtime, change, SHEETS[run.sheet], rows, CHANGE)
+        decided = _decided(runtime, change.connection, SHEETS[run.sheet], rows, CHANGE)
         bodies = [each.entry[1] for each in decided if each.entry is not None]
         before = households_by_id(change.connection, (body["household"] for body in bodies))
         effects = []

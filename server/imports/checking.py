@@ -103,7 +103,10 @@ def _read_rows(found: ReadSheet, columns: dict[str, tuple[int, Column]], checked
     absent = {
         column.name: None for column in checked.sheet.columns if column.is_key and column.name not in columns
     }
-    for number, cells in found.rows:
+    # Each row is let go once it is read: a large sheet would be held twice.
+    found.rows.reverse()
+    while found.rows:
+        number, cells = found.rows.pop()
         before, values = checked.fault_count, dict(absent)
         for name, position, column in read:
             value = read_cell(column, cells[position])
@@ -120,7 +123,6 @@ def _read_rows(found: ReadSheet, columns: dict[str, tuple[int, Column]], checked
             continue
         keys.add(key)
         rows.append(row)
-    found.rows.clear()
     return rows
 
 
@@ -147,7 +149,7 @@ def _decide(
 
 
 def stage_sheet(runtime: Runtime, actor: Actor, checked: Checked, file_name: str, content: bytes) -> Run:
-    """Keep what a dry run found, so that it can be looked at and applied; rows are sealed.
+    """Keep what a dry run found, so that it can be looked at and applied; its rows are handed over, sealed.
 
     Short changes of their own: a push that comes meanwhile waits for one of them.
     """
@@ -179,8 +181,11 @@ def stage_sheet(runtime: Runtime, actor: Actor, checked: Checked, file_name: str
         change.audit("sheet_checked", run.id, sheet=run.sheet, file=run.file_sha256, **counts)
 
     run_change(runtime.transactions, actor, now_ms, begin)
-    waiting = [] if checked.fault_count else checked.rows
-    for part in chunks(waiting, _STAGED_ROWS):
+    if checked.fault_count:
+        checked.rows.clear()
+    while checked.rows:
+        part = checked.rows[:_STAGED_ROWS]
+        del checked.rows[:_STAGED_ROWS]
 
         def keep(change: Change, part: list[tuple[Row, str]] = part) -> None:
             put_rows(change, runtime.sealer, run.id, part)

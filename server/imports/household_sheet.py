@@ -34,6 +34,8 @@ class HouseholdRules:
 
     def prepare(self, rows: Sequence[Row]) -> None:
         """Look up the codes of these rows, and the households that have them."""
+        # No code is twice in a sheet, so that those of earlier rows need not be remembered.
+        self._codes = GivenCodes(self._connection, self._sealer, HOUSEHOLD)
         self._codes.load(row.get("code") for row in rows)
         ids = {self._codes.target(row.get("code")) for row in rows} - {None}
         self._known = households_by_id(self._connection, (each for each in ids if each is not None))

@@ -13,6 +13,7 @@ from server.access.permissions import ROUTES, Permission, RouteScope, Rule, role
 from server.app import create_app
 from server.config import read_config
 from server.exchange.registry import HANDLERS
+from server.imports.codes import ImportCode
 from sync.codes import EntryCode, Flag, RateCode, RequestCode
 from tests.architecture.sources import ROOT, python_sources
 from tests.support.offices import office_environment
@@ -43,6 +44,7 @@ def endpoints() -> set[str]:
 
 def test_a_code_belongs_to_one_list():
     assert len(CODES) == sum(len(codes) for codes in (RequestCode, EntryCode, Flag, RateCode))
+    assert not set(CODES) & set(map(str, ImportCode))
 
 
 def test_every_code_has_a_text_in_both_languages():
@@ -55,7 +57,7 @@ def test_every_code_has_a_text_in_both_languages():
 def test_every_code_is_documented_and_no_other():
     page = (ROOT / "docs" / "error-codes.md").read_text(encoding="utf-8")
     documented = re.findall(r"^(?:\| *|#+ *|- *)`([a-z][a-z0-9_]*)`", page, re.MULTILINE)
-    assert sorted(set(documented)) == CODES
+    assert sorted(set(documented)) == sorted([*CODES, *map(str, ImportCode)])
     assert len(documented) == len(set(documented))
 
 

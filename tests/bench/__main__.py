@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.bench import (
     first_syncs,
     five_o_clock,
+    importing,
     on_postgres,
     pushing,
     receipt_making,
@@ -40,6 +41,7 @@ PARTS = (
     usual_sync.PART,
     worker_memory.PART,
     receipt_making.PART,
+    importing.PART,
     five_o_clock.PART,
 )
 PEERS = (kinto.MEMORY, kinto.POSTGRES, pouch.SERVER, pouch.EXPRESS, rxdb.PART)

@@ -69,6 +69,9 @@ GOALS = (
     Goal("the same, p95", ("load", "p95_s"), 1, "s", is_least=False),
     Goal("receipt: sign, number, store", ("receipts", "together_per_s"), 5_000, "receipts/s"),
     Goal("receipt: QR code as SVG", ("receipts", "svg_ms"), 3, "ms", is_least=False),
+    Goal("import of 50,000 households", ("imports", "import_s"), 30, "s", is_least=False),
+    Goal("its memory", ("imports", "most_mib"), 200, "MiB", is_least=False),
+    Goal("longest push meanwhile, of 20 tablets", ("imports", "longest_push_s"), 2, "s", is_least=False),
 )
 
 

@@ -23,6 +23,8 @@ class Scale:
     load_entries_per_s: int = 1_200
     load_minutes: float = 1.0
     receipts: int = 2_000
+    import_rows: int = 50_000
+    import_tablets: int = 20
 
 
 Measures = Mapping[str, float]

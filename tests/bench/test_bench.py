@@ -10,6 +10,7 @@ import pytest
 from tests.bench import (
     first_syncs,
     five_o_clock,
+    importing,
     on_postgres,
     pushing,
     receipt_making,
@@ -38,6 +39,8 @@ TINY = Scale(
     load_entries_per_s=120,
     load_minutes=0.02,
     receipts=10,
+    import_rows=60,
+    import_tablets=2,
 )
 
 
@@ -54,6 +57,12 @@ def test_pushes_on_postgresql_go_through_two_worker_processes():
     found = on_postgres.PART.measure(TINY)
     assert found["push_per_s"] > 0
     assert found["workers"] == on_postgres.WORKERS
+
+
+def test_an_import_comes_to_its_end_while_tablets_push():
+    found = importing.PART.measure(TINY)
+    assert found["pushes"] >= TINY.import_tablets
+    assert min(found.values()) > 0
 
 
 def test_first_syncs_at_once_bring_every_tablet_the_whole_commune():
