@@ -25,6 +25,7 @@ class Scale:
     receipts: int = 2_000
     import_rows: int = 50_000
     import_tablets: int = 20
+    import_quiet_s: float = 6.0
 
 
 Measures = Mapping[str, float]

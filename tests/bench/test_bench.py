@@ -41,6 +41,7 @@ TINY = Scale(
     receipts=10,
     import_rows=60,
     import_tablets=2,
+    import_quiet_s=3.0,
 )
 
 
