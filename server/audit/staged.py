@@ -12,7 +12,20 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from server.audit.models import FeedRow, Record, ScopeHead, StagedRecord
 from server.audit.queries import current_epoch
@@ -41,21 +54,25 @@ def is_anything_hidden(connection: Connection, scope: str) -> bool:
 def publish_batch(connection: Connection, batch: str) -> None:
     """Give every record of the batch its row in the feed that it is for."""
     _lock_heads(connection, batch)
-    rows = (
+    numbered = (
         select(
             _STAGED.scope,
             _STAGED.record_type,
             _STAGED.record_id,
             (_HEAD.seq + _position()).label("seq"),
             _RECORD.version,
-            literal("put"),
+            literal("put").label("op"),
             _RECORD.row_hash,
+            _RECORD.wire_json,
         )
         .join(Record.__table__, _IS_RECORD)
         .join(ScopeHead.__table__, _HEAD.scope == _STAGED.scope)
         .where(_STAGED.batch == batch)
-    )
+        .subquery("numbered")
+    ).c
     names = ["scope", "record_type", "record_id", "seq", "version", "op", "row_hash"]
+    rows = select(*(numbered[name] for name in names), _spelled(numbered, numbered.wire_json))
+    names.append("wire_row")
     came = _hashes(connection, batch)
     connection.execute(insert(FeedRow).from_select(names, rows))
     _advance_heads(connection, came, is_added=True)
@@ -82,10 +99,19 @@ def withdraw_batch(connection: Connection, batch: str) -> None:
             .where(_STAGED.batch == batch)
             .subquery("withdrawn")
         )
+        gone_row = {
+            "scope": _FEED.scope,
+            "record_type": _FEED.record_type,
+            "record_id": _FEED.record_id,
+            "seq": rows.c.fresh_seq,
+            "version": _FEED.version + 1,
+            "op": literal("remove"),
+            "row_hash": literal(""),
+        }
         values: dict[str, Any] = {"seq": rows.c.fresh_seq, "version": _FEED.version + 1}
         connection.execute(
             update(FeedRow)
-            .values(op="remove", row_hash="", **values)
+            .values(op="remove", row_hash="", wire_row=_spelled(gone_row, literal("null")), **values)
             .where(
                 _FEED.scope == rows.c.scope,
                 _FEED.record_type == rows.c.record_type,
@@ -99,6 +125,24 @@ def withdraw_batch(connection: Connection, batch: str) -> None:
         .values(wire_json=None, row_hash="", version=_RECORD.version + 1)
         .where(tuple_(_RECORD.record_type, _RECORD.record_id).in_(of_batch))
     )
+
+
+def _spelled(row: Any, record: Any) -> Any:
+    """Return the expression of a feed row as it travels, as `wire_rows.wire_row` spells one.
+
+    Scopes and ids of batches are keys of areas and UUIDs, which JSON never escapes.
+    """
+    spelled: Any = literal('{"scope":"') + row["scope"]
+    for name, before in (
+        ("seq", '","seq":'),
+        ("record_type", ',"type":"'),
+        ("record_id", '","id":"'),
+        ("version", '","version":'),
+        ("op", ',"op":"'),
+        ("row_hash", '","row_hash":"'),
+    ):
+        spelled = spelled + literal(before) + cast(row[name], Text)
+    return spelled + literal('","record":') + record + literal("}")
 
 
 def _position() -> Any:

@@ -51,10 +51,10 @@ def _listed(connection: Connection, area_key: str) -> dict[str, dict[str, object
     found: dict[str, dict[str, object]] = {}
     after = 0
     while rows := feed_rows(connection, area_scope(area_key), after, _READ_ROWS):
-        for seq, record_type, record_id, _version, op, _hash, wire_json in rows:
-            after = seq
-            if record_type == "household" and op == "put" and wire_json is not None:
-                found[record_id] = json.loads(wire_json)
+        for row in map(json.loads, rows):
+            after = row["seq"]
+            if row["type"] == "household" and row["op"] == "put" and row["record"] is not None:
+                found[row["id"]] = row["record"]
     return found
 
 

@@ -39,7 +39,7 @@ class Tables:
         seen = self._seen
 
         def board(number: int) -> BoardPage | None:
-            choice = BoardChoice(campaign, indicator, holder, "name", number)
+            choice = BoardChoice(campaign, indicator, holder, order="name", page=number)
             return board_page(seen.connection, choice, seen.sight, seen.now_ms, self._zone)
 
         found = board(1)

@@ -60,6 +60,7 @@ REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "assignment": (),
     "household": (
         ("person", "household_id"),
+        ("enrolment", "household_id"),
         ("visit", "household_id"),
         ("held_wait", "waits_for"),
         ("household", "merged_into"),
