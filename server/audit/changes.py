@@ -8,7 +8,9 @@ last, scopes in sorted order, so that commit order equals sequence order on both
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
@@ -41,6 +43,8 @@ from server.prepared import rows_of, write_rows
 from sync.audit import audit_digest, audit_genesis, detail_text
 
 _ATTEMPTS = 5
+# What a change gathers, but for rows to insert and the office's own: those are copied in depth.
+_BUFFERS = ("_updates", "_deletes", "_audits", "_desk_records", "_records")
 # Writes what `json.dumps` would without blanks and escapes, ten times as fast.
 _encode = msgspec.json.Encoder().encode
 _Result = TypeVar("_Result")
@@ -148,6 +152,23 @@ class Change:
     def remove_record(self, record_type: str, record_id: str) -> None:
         """Take a replicated record out of every scope."""
         self._records[record_type, record_id] = RecordChange(None, frozenset())
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Let all that is done inside be undone, here and in the database, where it raises."""
+        kept: dict[str, Any] = {name: copy(getattr(self, name)) for name in _BUFFERS}
+        inserts = {table: list(rows) for table, rows in self._inserts.items()}
+        office_rows = copy(self._office_rows)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            for name, value in kept.items():
+                setattr(self, name, value)
+            self._inserts.clear()
+            self._inserts.update(inserts)
+            self._office_rows = office_rows
+            raise
 
     def flush(self) -> None:
         """Write what is buffered, so that later reads of this change see it."""

@@ -56,6 +56,11 @@ class OfficeRows:
     def __init__(self) -> None:
         self._steps: list[dict[str, Any]] = []
 
+    def __copy__(self) -> OfficeRows:
+        copied = OfficeRows()
+        copied._steps = list(self._steps)
+        return copied
+
     def note(self, step: str, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         """Note a write: `step` is put, set or drop."""
         if table.name not in OFFICE_TABLES:

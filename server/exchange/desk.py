@@ -11,10 +11,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
+
 from schemas.signatures import from_base64url, to_base64url
 from server.audit.changes import Actor, Change, run_change
 from server.devices.queries import InstallationView
 from server.devices.rules import InstallationState
+from server.errors import frames_of
 from server.exchange.batch import Batch
 from server.exchange.deciding import decide_entries
 from server.exchange.intake import SHEET, fresh_candidate, read_incoming, seal_entry
@@ -28,6 +31,8 @@ from sync.entry import Fault
 from sync.journal import DESK, DESK_NUMBER, next_digest
 from sync.push import JournalHead
 from sync.verdict import Decision, Verdict
+
+_log = structlog.get_logger("tungnha.exchange")
 
 # What the desk journal holds of a desk entry, sealed for it: a line is no place of a database.
 _SEALED_IN_JOURNAL = "desk_journal.entry"
@@ -168,10 +173,7 @@ def _decide(
             raise DeskRefusedError(incoming.fault or Fault(EntryCode.ENTRY_UNREADABLE))
         positions.append(position)
         end = JournalHead(incoming.seq, position.digest)
-    try:
-        verdicts = decide_entries(runtime, Batch(runtime, change), installation, positions)
-    except JudgementError as error:
-        raise DeskRefusedError(Fault(EntryCode.JUDGEMENT_FAILED)) from error
+    verdicts = _decided_alone(runtime, change, installation, positions)
     for verdict in verdicts:
         if verdict.decision not in _IN_EFFECT:
             raise DeskRefusedError(
@@ -205,6 +207,24 @@ def _position(
         previous_wall_ms=None,
         received_ms=change.now_ms,
     )
+
+
+def _decided_alone(
+    runtime: Runtime, change: Change, installation: InstallationView, positions: Sequence[Position]
+) -> list[Verdict]:
+    """Judge the decisions; what they release and cannot be judged is quarantined alone (rule 5)."""
+    own = {position.incoming.shown_id for position in positions}
+    poisoned: frozenset[str] = frozenset()
+    while True:
+        try:
+            with change.attempt():
+                return decide_entries(runtime, Batch(runtime, change), installation, positions, poisoned)
+        except JudgementError as error:
+            cause = error.__cause__ or error
+            _log.error("judgement_failed", error=type(cause).__name__, frames=frames_of(cause))
+            if error.entry_id in poisoned | own:
+                raise DeskRefusedError(Fault(EntryCode.JUDGEMENT_FAILED)) from error
+            poisoned |= {error.entry_id}
 
 
 def _desk_installation(worker_id: str, head: JournalHead) -> InstallationView:

@@ -165,8 +165,9 @@ class Judge:
             return missing
         try:
             ruling, flags = self._apply(candidate)
-        except DBAPIError:
-            # Whether the database is at fault or a value that it refuses is for the caller to find out.
+        except (DBAPIError, JudgementError):
+            # Whether the database is at fault or a value that it refuses is for the caller to find out;
+            # what is judged within this entry's effect names itself.
             raise
         except Exception as error:
             raise JudgementError(candidate.seq, candidate.entry_id) from error

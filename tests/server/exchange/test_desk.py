@@ -8,6 +8,7 @@ import pytest
 
 from server.audit.changes import run_change
 from server.audit.desk_journal import desk_lines
+from server.exchange import registry
 from server.exchange.desk import DeskRefusedError, replay_desk_entry
 from server.exchange.jobs import expire_held_entries
 from server.journals.queries import desk_journal_head, every_stored_entry
@@ -56,6 +57,44 @@ def test_a_correction_puts_the_entry_into_effect_and_releases_what_waited_for_it
     assert after == before
     assert tablet.sync(first_seq=1).decisions[0] == "quarantined", "[R2.1] the verdict stays what it was"
     assert pulled_outcomes(tablet)[household]["state"] == "applied"
+
+
+def test_what_a_correction_releases_and_cannot_be_judged_is_quarantined_alone(
+    office, tablet, supervisor, monkeypatch
+):
+    """[R5.2] An exception while judging one entry quarantines that entry, not the office's decision."""
+    good = registry.HANDLERS["visit_recorded"]
+
+    def fail_on_poison(batch, arrival):
+        if arrival.body["note"] == "độc":
+            raise ZeroDivisionError
+        return good.apply(batch, arrival)
+
+    monkeypatch.setitem(registry.HANDLERS, "visit_recorded", registry.KindHandler(good.want, fail_on_poison))
+    household = a_bad_household(tablet)
+    visits = [tablet.visit(household, note=note) for note in (None, "độc", None)]
+    assert tablet.sync().decisions == ["quarantined", "held", "held", "held"]
+    decide(office, supervisor, "entry_corrected", target=household, body=a_household())
+    assert outcome_of(office, household) == ("applied", None)
+    found = [outcome_of(office, each) for each in visits]
+    assert found == [("applied", None), ("quarantined", "judgement_failed"), ("applied", None)]
+    assert count(office, "visit") == 2
+
+
+def test_a_correction_that_cannot_be_judged_itself_is_refused(office, tablet, supervisor, monkeypatch):
+    """[R5.2] Its entry stays quarantined as it was, and nothing of the decision is stored."""
+
+    def fail(_batch, _arrival):
+        raise ZeroDivisionError
+
+    household = a_bad_household(tablet)
+    tablet.sync()
+    good = registry.HANDLERS["household_registered"]
+    monkeypatch.setitem(registry.HANDLERS, "household_registered", registry.KindHandler(good.want, fail))
+    body = {"target": household, "body": a_household()}
+    assert refusal(office, supervisor, "entry_corrected", **body) == ("judgement_failed", None)
+    assert outcome_of(office, household) == ("quarantined", "area_unknown")
+    assert count(office, "household") == 0
 
 
 def test_a_corrected_payment_is_posted_once_and_settles(office, tablet, supervisor):
