@@ -93,19 +93,21 @@ class Delivery:
     def heard_anew(self, identity: Identity, ack: Acknowledgement, batch: Batch, heard_seq: int) -> int:
         """Return up to where the verdicts of an answer are known; in a new epoch that may be less.
 
-        Which of its verdicts a restored server holds depends on the backup: of what more than one epoch
-        may have judged, they are only heard when it is sent again (`[R2.5]`). An answer may have got lost
-        before the restore, so a batch that is sent as a new epoch shows may have been judged before, too.
+        Which of its verdicts a restored server holds depends on the backup, and on what a copy of this
+        device or a request that the network kept back has brought it since: of what more than one epoch
+        may have judged, they are only heard when it is sent again (`[R2.5]`). What two backups held as the
+        first epoch ended is the same in whatever is restored.
         """
         standing = self._identities.standing(identity.installation)
         if ack.acked_seq < standing.acked_seq:
             self.note_rejudged(identity, ack.acked_seq + 1)
         if not 0 < standing.epoch < ack.epoch:
             return heard_seq
-        if not batch.is_empty:
-            self.note_rejudged(identity, batch.from_seq)
-        if standing.rejudged_from is not None and standing.rejudged_from < batch.from_seq:
-            return min(heard_seq, standing.rejudged_from - 1)
+        if standing.rejudged_from is None:
+            self.note_rejudged(identity, standing.durable_seq + 1)
+        rejudged_from = self._identities.standing(identity.installation).rejudged_from
+        if rejudged_from is not None and rejudged_from < batch.from_seq:
+            return min(heard_seq, rejudged_from - 1)
         return heard_seq
 
     def accept(self, identity: Identity, ack: Acknowledgement, acked_seq: int, now_ms: int) -> None:

@@ -154,10 +154,12 @@ class Judge:
         if fault is not None:
             return fault
         missing = set()
+        is_any_kind_let_in = HANDLERS[candidate.kind.name].refuses_other_kinds
         for referral in candidate.referrals:
             known = self._batch.known.get(referral.entry_id)
             is_named = known is not None and known.kind is not None and bool(referral.kinds)
-            if known is not None and is_named and known.kind not in referral.kinds:
+            is_other_kind = known is not None and is_named and known.kind not in referral.kinds
+            if is_other_kind and not is_any_kind_let_in:
                 return Fault(EntryCode.REFERENCE_WRONG_KIND, referral.field)
             if known is None or (referral.in_effect and not known.is_seen):
                 missing.add(referral.entry_id)

@@ -36,10 +36,14 @@ from sync.judgement import Arrival, Ruling
 
 @dataclass(frozen=True, slots=True)
 class KindHandler:
-    """`want` asks the workspaces for rows before they load; `apply` gives the entry its effect."""
+    """`want` asks the workspaces for rows before they load; `apply` gives the entry its effect.
+
+    `refuses_other_kinds`: `apply` is called even where a reference is to an entry of another kind.
+    """
 
     want: Callable[[Batch, Candidate], None]
     apply: Callable[[Batch, Arrival], Ruling]
+    refuses_other_kinds: bool = False
 
 
 def _want_nothing(_batch: Batch, _candidate: Candidate) -> None:
@@ -134,7 +138,10 @@ HANDLERS: dict[str, KindHandler] = {
         _want_person_fact, lambda batch, arrival: apply_consent_recorded(arrival, batch.people)
     ),
     "payment_collected": KindHandler(_want_payment, apply_payment_collected),
-    "receipt_issued": KindHandler(_want_receipt, lambda batch, arrival: batch.receipts.apply(arrival)),
+    # A true receipt is kept whatever its payment's id is by now (docs/protocol.md, T7).
+    "receipt_issued": KindHandler(
+        _want_receipt, lambda batch, arrival: batch.receipts.apply(arrival), refuses_other_kinds=True
+    ),
     "entry_voided": KindHandler(_want_void, apply_entry_voided),
     # What a correction touches is asked for by the corrected entry itself.
     "entry_corrected": KindHandler(_want_nothing, apply_entry_corrected),

@@ -19,6 +19,7 @@ from schemas.signatures import from_base64url
 from server.audit.changes import Change
 from server.bulk_rows import chunks
 from server.devices.queries import DeviceKey
+from server.money.rules import Payment
 from server.money.workspace import MoneyWorkspace
 from server.receipts.models import Receipt, ReceiptIncident
 from server.receipts.queries import receipt_of_row, receipts_of_numbers
@@ -111,22 +112,23 @@ class ReceiptsWorkspace:
             # The same content again, perhaps under another signature: it is the same receipt.
             return Applied() if known.code is None else Refused(Fault(known.code, "token"))
         payment = self._money.payment(arrival.body["payment"])
-        if payment is None:
-            return Refused(Fault(EntryCode.REFERENCE_NOT_SEEN, "payment"))
-        fault = self._fault(arrival, parsed, key)
-        state = ReceiptState.RECONCILED if content.kind == ReceiptKind.VOID else state_beside(payment)
+        fault = self._fault(arrival, parsed, key, payment)
+        if fault is not None or payment is None:
+            state = ReceiptState.QUARANTINED
+        else:
+            state = ReceiptState.RECONCILED if content.kind == ReceiptKind.VOID else state_beside(payment)
         receipt = KnownReceipt(
             installation=content.installation,
             counter=content.counter,
             content_digest=digest,
             entry_id=arrival.entry_id,
-            payment_id=payment.entry_id,
+            payment_id=arrival.body["payment"],
             worker_id=arrival.worker_id,
             kind=content.kind,
             amount_vnd=content.amount_vnd,
             issued_at_s=content.issued_at_s,
             token=arrival.body["token"],
-            state=state if fault is None else ReceiptState.QUARANTINED,
+            state=state,
             code=None if fault is None else fault.code,
             closed_by=None,
         )
@@ -206,11 +208,16 @@ class ReceiptsWorkspace:
                 return key
         return Fault(EntryCode.RECEIPT_SIGNATURE_INVALID, "token")
 
-    def _fault(self, arrival: Arrival, parsed: ParsedReceipt, key: DeviceKey) -> Fault | None:
+    def _fault(
+        self, arrival: Arrival, parsed: ParsedReceipt, key: DeviceKey, payment: Payment | None
+    ) -> Fault | None:
         content, body = parsed.content, arrival.body
         own = (content.installation, content.counter, content_digest(parsed))
         if set(self._by_number[content.installation, content.counter]) - {own}:
             return Fault(EntryCode.RECEIPT_NUMBER_REUSED, "token")
+        if payment is None:
+            # The id that the receipt names is by now that of something else.
+            return Fault(EntryCode.REFERENCE_WRONG_KIND, "payment")
         entry = self._read_entry(body["payment"])
         try:
             salt = from_base64url(body["salt"])
@@ -220,8 +227,6 @@ class ReceiptsWorkspace:
             return Fault(EntryCode.RECEIPT_DIGEST_MISMATCH, "token")
         if is_after_cut_off(content.counter, key.state, key.last_valid_counter):
             return Fault(EntryCode.INSTALLATION_REVOKED, "token")
-        payment = self._money.payment(body["payment"])
-        assert payment is not None, "apply has seen the payment"
         others = [self._receipts[other] for other in self._by_payment[payment.entry_id] if other != own]
         return content_fault(content, arrival.worker_id, payment, others)
 

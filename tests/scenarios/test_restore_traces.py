@@ -8,6 +8,7 @@ import pytest
 
 from field_client.delivery import DeviceCopiedError
 from field_client.purging import PURGED_AFTER_MS
+from field_client.transport import HttpTransport
 from server.audit.actions import close_recovery
 from server.devices.actions import start_epoch
 from tests.support.at_the_door import a_household, a_paid_enrolment, clone_of
@@ -16,6 +17,18 @@ from tests.support.restoring import backed_up, restored, restored_by_hand
 from tests.support.small_office import COMMUNES
 
 A_MONTH_MS = PURGED_AFTER_MS + 1
+
+
+class KeepingTransport(HttpTransport):
+    """Keeps the requests, so that they can be delivered once more."""
+
+    def __init__(self, url, client, requests):
+        super().__init__(url, client)
+        self.requests = requests
+
+    def post(self, path, body, signature):
+        self.requests.append((path, body, signature))
+        return super().post(path, body, signature)
 
 
 def standing(client):
@@ -250,15 +263,39 @@ def test_a_tablet_hears_again_what_an_older_backup_had_judged_otherwise(office):
     assert binh.outbox.entry(visit).state == "applied"
 
 
-def test_what_one_epoch_alone_has_judged_is_not_sent_again(office):
-    """[R2.5] A restore that lost nothing of a tablet costs it no push."""
+def test_what_two_backups_hold_is_not_sent_again(office):
+    """[R2.5] A restore costs a tablet a push of what came after the older of the two, and no more."""
     client = office.tablet("an")
-    a_household(client)
+    a_household(client, "Lê Văn Tám")
     client.sync()
-    backup = backed_up(office, "backup")
+    backed_up(office, "older")
+    newer = backed_up(office, "newer")
+    a_household(client, "Lê Văn Chín")
+    client.sync()
+    assert standing(client).durable_seq == 1
     for _ in range(2):
-        restored(office, backup)
-        assert client.sync().sent == 0
+        restored(office, newer)
+        assert client.sync().sent == 1
+
+
+def test_what_a_late_request_has_judged_otherwise_is_heard(office):
+    """[R2.5] A visit was held and is applied: the request came again after the restore, unheard."""
+    an, binh = office.tablet("an"), office.tablet("binh")
+    household = a_household(an)
+    backup = backed_up(office, "backup")
+    visit = binh.actions.record_visit(household=household, disposition="agreed", area=COMMUNES[1])
+    requests = []
+    line = binh._transport
+    binh._transport = lambda url: KeepingTransport(url, office.http(), requests)
+    binh.sync()
+    binh._transport = line
+    assert binh.outbox.entry(visit).state == "held"
+    restored(office, backup)
+    an.sync()
+    line("http://localhost").post(*requests[0])
+    assert outcome_of(office, visit) == ("applied", None)
+    assert binh.sync().is_clean
+    assert binh.outbox.entry(visit).state == "applied"
 
 
 def test_what_waits_again_after_a_restore_says_why(office):

@@ -101,7 +101,7 @@ def sync_tablet(world: World, tablet: Tablet, faults: list[str], dies_at: int | 
     scopes = world.oracle.office.scopes(tablet.worker, world.clock.now_ms()) if is_active else []
     require_same_view(tablet, world.oracle, scopes)
     if is_active and not tablet.heard.is_misled:
-        require_told(tablet, world.oracle, is_distorted=any(map(world.fired.get, DISTORTING)))
+        require_told(tablet, world.oracle)
     return True
 
 

@@ -289,21 +289,12 @@ def require_all_there(tablet: Tablet, oracle: Oracle) -> None:
         )
 
 
-def require_told(tablet: Tablet, oracle: Oracle, *, is_distorted: bool) -> None:
-    """The agent is shown what has become of every entry by now, not what it was once.
-
-    `is_distorted`: a copy of the tablet, or a request that the network kept back, may have brought an
-    entry again to a restored office. Then it was judged anew in an answer that this tablet never heard.
-    """
-    rows = tablet.connection.execute(
-        "SELECT entry_id, sha256, state, entry.code, "
-        "(SELECT max(epoch) FROM journal WHERE journal.local_id = entry.local_id) FROM entry"
-    ).fetchall()
-    for entry_id, sha256, state, code, heard_epoch in rows:
+def require_told(tablet: Tablet, oracle: Oracle) -> None:
+    """The agent is shown what has become of every entry by now, not what it was once."""
+    rows = tablet.connection.execute("SELECT entry_id, sha256, state, code FROM entry").fetchall()
+    for entry_id, sha256, state, code in rows:
         known = oracle.judgement.entries.get(entry_id)
         if known is not None and known.sha256 == sha256:
-            if is_distorted and known.epoch > heard_epoch:
-                continue
             require_equal(
                 (state, code), (known.state, known.code), "R2.2 what the agent is told", tablet.name, entry_id
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.server.receipts.a_signing_tablet import Payment, SigningTablet
-from tests.support.office_checks import count, incidents, state_of
-from tests.support.raw_tablet import a_household
+from tests.support.office_checks import count, incidents, rows, state_of
+from tests.support.raw_tablet import a_household, a_tablet
 
 
 @pytest.mark.parametrize("state", ["fenced", "superseded"])
@@ -62,3 +62,25 @@ def test_two_receipts_under_one_number_fence_who_signed_them_while_active(office
     assert incidents(office)["receipt_number_reused"] == (0 if is_replaced else 1)
     again = sender.sync()
     assert again.code == (None if is_replaced else "installation_fenced")
+
+
+def test_a_true_receipt_is_kept_though_its_payments_id_is_something_else_by_now(office, tablet):
+    """[T7] [T9] It waits for a person with its code, and the next receipt misses no number."""
+    taken = tablet.ids.new_id()
+    other = a_tablet(office, "binh")
+    other.append("household_registered", a_household(), taken)
+    other.sync()
+    enrolment = tablet.enrolment(tablet.person())
+    signer = SigningTablet(tablet.key, tablet.number, tablet.installation)
+    for entry_id in (taken, tablet.ids.new_id()):
+        payment = tablet.payment(enrolment, entry_id=entry_id)
+        about = Payment(payment, tablet.journal[-1], {"scheme": "voluntary"}, 300_000)
+        tablet.append("receipt_issued", signer.receipt(about))
+    answer = tablet.sync()
+    codes = [each["code"] for each in answer.verdicts[2:]]
+    assert codes == ["entry_id_reused", "reference_wrong_kind", None, None]
+    assert answer.verdicts[-1]["flags"] == []
+    assert rows(office, "SELECT counter, state, code FROM receipt ORDER BY counter") == [
+        (1, "quarantined", "reference_wrong_kind"),
+        (2, "reconciled", None),
+    ]

@@ -122,8 +122,6 @@ class Entry:
     # Why the office sent it back, and when.
     reason: str | None = None
     returned_ms: int | None = None
-    # The epoch in which it was judged first.
-    epoch: int = 1
 
     def become(self, state: str, code: str | None = None) -> None:
         """Let the entry be something else by now; what is settled is not sent back any more."""

@@ -241,7 +241,7 @@ class Remembering:
 
     def restored_to(self, epoch: int) -> None:
         """Let `epoch` begin: nothing is durable in it yet, and the office recovers."""
-        self.epoch = self.judgement.epoch = epoch
+        self.epoch = epoch
         self.verified = []
         self.is_recovering = True
         self.era += 1

@@ -10,6 +10,7 @@ from server.audit.changes import Change
 from server.exchange import judging, pushing, routes
 from server.exchange.intake import Candidate, stand_in_id
 from server.exchange.judging import Judge
+from server.exchange.registry import HANDLERS
 from server.money.workspace import MoneyWorkspace
 from server.quotas.workspace import QuotaWorkspace
 from server.receipts.workspace import ReceiptsWorkspace
@@ -72,6 +73,12 @@ def _receipt_numbers_unchecked() -> Planting:
 
 
 # --- figures and time ---
+
+
+@bug("a receipt of what is no payment is dropped")
+def _receipt_dropped() -> Planting:
+    strict = dataclasses.replace(HANDLERS["receipt_issued"], refuses_other_kinds=False)
+    return mock.patch.dict(HANDLERS, {"receipt_issued": strict})
 
 
 @bug("voided facts still count")

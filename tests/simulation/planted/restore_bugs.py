@@ -144,6 +144,13 @@ def _old_outcomes_kept() -> Planting:
     return mock.patch.object(Delivery, "_forget_outcomes", nothing)
 
 
+@bug("client: verdicts of before a restore are not heard again")
+def _not_heard_again() -> Planting:
+    return mock.patch.object(
+        Delivery, "heard_anew", lambda _self, _identity, _ack, _batch, heard_seq: heard_seq
+    )
+
+
 @bug("client: purges whatever is acknowledged")
 def _purges_all() -> Planting:
     def eager(store: Any, identities: Any, now_ms: int) -> int:
