@@ -6,6 +6,7 @@ import structlog
 
 from server.audit.changes import Actor, Change, run_change
 from server.audit.queries import broken_audit_chains, feeds_that_disagree
+from server.exchange.batch import Batch
 from server.exchange.derivation import quota_differences
 from server.journals.actions import lock_names, move_outcome
 from server.journals.queries import held_since, known_entries
@@ -24,7 +25,10 @@ _log = structlog.get_logger("tungnha.jobs")
 
 
 def expire_held_entries(runtime: Runtime) -> int:
-    """Show entries held for 30 days as quarantined; they still wait. Return how many."""
+    """Show entries held for 30 days as quarantined; they still wait. Return how many.
+
+    The receipts of payments among them follow.
+    """
     now_ms = runtime.clock.now_ms()
     expired = 0
 
@@ -34,11 +38,16 @@ def expire_held_entries(runtime: Runtime) -> int:
         ids = [known.entry_id for known in overdue]
         lock_names(change.connection, [f"entry:{entry_id}" for entry_id in ids])
         known_now = known_entries(change.connection, ids)
+        receipts = Batch(runtime, change).receipts
+        receipts.want_payments(ids)
+        receipts.load()
         for known in (known_now[entry_id] for entry_id in ids):
             if known.state != OutcomeState.HELD:
                 continue
             fault = Fault(EntryCode.HELD_TOO_LONG, known.field)
             move_outcome(change, known, OutcomeState.QUARANTINED, fault)
+            receipts.payment_quarantined(known.entry_id)
+        receipts.finish()
         change.audit("held_entries_expired", "office", count=len(overdue))
         return len(overdue)
 

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from server.exchange.jobs import expire_held_entries
+from server.exchange.jobs import HELD_LIFE_MS, expire_held_entries
+from tests.server.receipts.a_signing_tablet import Payment, SigningTablet
 from tests.support.office_checks import count, outcome_of, problems_of, rows
 from tests.support.raw_tablet import a_household, a_tablet, an_enrolment
 from tests.support.small_office import COMMUNES, small_office
@@ -107,6 +108,24 @@ def test_held_too_long_is_shown_as_quarantined_and_still_waits(office, tablet):
     tablet.append("household_registered", a_household(), household)
     tablet.sync()
     assert outcome_of(office, visit) == ("applied", None)
+
+
+def test_the_receipt_of_a_payment_that_was_held_too_long_waits_for_a_person_with_it(office, tablet):
+    """[T11] It follows the payment: pending, quarantined, and reconciled once the payment is settled."""
+    enrolment = tablet.ids.new_id()
+    payment = tablet.payment(enrolment)
+    signer = SigningTablet(tablet.key, tablet.number, tablet.installation)
+    about = Payment(payment, tablet.journal[-1], {"scheme": "voluntary"}, 300_000)
+    tablet.append("receipt_issued", signer.receipt(about))
+    tablet.sync()
+    states = [rows(office, "SELECT state FROM receipt")]
+    office.clock.advance(ms=HELD_LIFE_MS)
+    assert expire_held_entries(office.runtime) == 1
+    states.append(rows(office, "SELECT state FROM receipt"))
+    tablet.append("enrolment_recorded", an_enrolment(tablet.person()), enrolment)
+    tablet.sync()
+    states.append(rows(office, "SELECT state FROM receipt"))
+    assert states == [[("pending",)], [("quarantined",)], [("reconciled",)]]
 
 
 def test_many_held_entries_expire_in_several_changes(office, tablet):

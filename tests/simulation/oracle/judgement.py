@@ -161,6 +161,9 @@ class Judgement(Deciding, Following):
 
     def _rule(self, entry: Entry) -> Ruling:
         assert entry.kind is not None
+        areas = {entry.body.get("area"), (entry.body.get("set") or {}).get("area")} - {None}
+        if not areas <= self.office.parents.keys():
+            return refused("area_unknown")
         missing = set()
         for name, kinds, in_effect in references(entry.kind, entry.body):
             known = self.entries.get(name)
@@ -354,3 +357,4 @@ class Judgement(Deciding, Following):
         for entry in self.entries.values():
             if entry.state == "held" and entry.received_ms <= now_ms - 30 * 86_400_000:
                 entry.become("quarantined", "held_too_long")
+                self._quarantine_receipts(entry.entry_id)
