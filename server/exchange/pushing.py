@@ -399,7 +399,7 @@ class _Work:
             positions.append(
                 Position(item, digest, sealed, corrected, day, received_ms, candidate, previous_ms)
             )
-            previous_ms = captured.wall_ms if item.captured is not None else previous_ms
+            previous_ms = None if item.captured is None else item.captured.wall_ms
         return positions
 
 

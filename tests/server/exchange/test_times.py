@@ -107,6 +107,18 @@ def test_a_capture_before_the_previous_one_is_flagged(office, tablet):
     assert tablet.sync().verdicts[0]["flags"] == ["clock_before_previous"]
 
 
+@pytest.mark.parametrize("is_split", [False, True])
+def test_what_stands_behind_an_unreadable_entry_is_not_before_it(office, tablet, is_split):
+    """[R8.4] When that was captured nobody can read, however the journal is cut into pushes."""
+    tablet.household()
+    tablet.journal.append("no entry at all")
+    if is_split:
+        tablet.sync()
+    tablet.clocks.wall_off_ms = -HOUR_MS
+    tablet.household()
+    assert tablet.sync().verdicts[-1]["flags"] == []
+
+
 @pytest.mark.parametrize("wall_ms", [0, -(2**53) + 1, 2**53 - 1, -62_135_596_800_001])
 def test_no_wall_clock_is_too_far_off(office, tablet, wall_ms):
     captured = tablet.clock_shown() | {"wall_ms": wall_ms}

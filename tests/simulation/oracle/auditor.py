@@ -198,6 +198,8 @@ class Oracle(Remembering):
         installation.holes.append((hole["from_seq"], hole["floor_seq"]))
         installation.verdicts += [None] * count
         installation.digests += [*([None] * (count - 1)), hole["floor_digest"]]
+        # When the last of them was captured nobody knows.
+        installation.walls.append(None)
         self.incidents.append("journal_hole")
         self.met["hole_declared"] += 1
 

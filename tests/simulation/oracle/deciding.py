@@ -78,7 +78,7 @@ class Deciding:
         before, target.body = target.body, entry.body["body"]
         ruling = self._rule(target)
         if ruling.missing:
-            target.waits = ruling.missing
+            target.waits, target.held_ms = ruling.missing, entry.received_ms
             target.become("held", "reference_not_seen")
         elif ruling.code is not None:
             target.body = before

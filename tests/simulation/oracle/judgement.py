@@ -79,7 +79,7 @@ class Judgement(Deciding, Following):
         self.entries[entry_id] = entry
         entry.state, entry.code = ruling.state, ruling.code
         if ruling.missing:
-            entry.waits = ruling.missing
+            entry.waits, entry.held_ms = ruling.missing, now_ms
         if ruling.state in {"applied", "merged"}:
             self._release(entry_id)
         return Verdict(seq, entry_id, ruling.state, ruling.code, frozenset(flags | ruling.flags))
@@ -355,6 +355,6 @@ class Judgement(Deciding, Following):
     def expire(self, now_ms: int) -> None:
         """Show what has been held for 30 days as quarantined; it still waits."""
         for entry in self.entries.values():
-            if entry.state == "held" and entry.received_ms <= now_ms - 30 * 86_400_000:
+            if entry.state == "held" and entry.held_ms <= now_ms - 30 * 86_400_000:
                 entry.become("quarantined", "held_too_long")
                 self._quarantine_receipts(entry.entry_id)

@@ -116,6 +116,8 @@ class Entry:
     posted_vnd: int | None = None
     method: str = "cash"
     waits: set[str] = field(default_factory=set)
+    # Since when it waits.
+    held_ms: int = 0
     moved: bool = False
     is_readable: bool = True
     area_before: str | None = None
