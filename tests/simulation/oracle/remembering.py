@@ -141,12 +141,11 @@ class Remembering:
         """Return the number that the next installation gets; `shown` is what it was given, where known.
 
         R11.5: a number that was given is not given again. After the desk journal was lost any is right
-        that is far from those that the office still knows of, and was never given.
+        that is far from those that the office knew of then, and was never given.
         """
         self.last_number += 1
         if self.are_numbers_left_out:
             self.are_numbers_left_out = False
-            self.last_number += NUMBERS_LEFT_OUT
             if shown is not None and shown not in self.ever_given:
                 self.last_number = max(self.last_number, shown)
         self.ever_given.add(self.last_number)
@@ -167,6 +166,7 @@ class Remembering:
             self.last_number = given
         else:
             del self.desk[backup.desk_length :]
+            self.last_number += NUMBERS_LEFT_OUT
             self.are_numbers_left_out = True
         self.forget_views()
 
