@@ -21,6 +21,8 @@ def _say(line: str) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--histories", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="number of the first history")
+    parser.add_argument("--go-on", action="store_true", help="go on after a violation, and show them all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=min(os.cpu_count() or 1, 2))
     parser.add_argument("--history", type=int, help="run this one history of the seed and print its trace")
@@ -85,7 +87,13 @@ def main() -> int:
         return print_table(seeds, arguments.workers, arguments.bug)
     if arguments.history is not None or arguments.steps:
         return _show_one(arguments)
-    tally = run_many(arguments.seed, arguments.histories, arguments.workers)
+    tally = run_many(
+        arguments.seed,
+        arguments.histories,
+        arguments.workers,
+        first=arguments.first,
+        stops_at_first=not arguments.go_on,
+    )
     print_tally(tally, arguments.seed)
     return exit_status(tally)
 

@@ -123,25 +123,28 @@ def run_some(seed: int, numbers: list[int], *, stops_at_first: bool = True, shri
     return tally
 
 
-def _some(work: tuple[int, list[int]]) -> Tally:
-    return run_some(*work)
+def _some(work: tuple[int, list[int], bool]) -> Tally:
+    seed, numbers, stops_at_first = work
+    return run_some(seed, numbers, stops_at_first=stops_at_first)
 
 
-def run_many(seed: int, histories: int, workers: int) -> Tally:
-    """Run the first `histories` histories of `seed`, spread over processes."""
+def run_many(
+    seed: int, histories: int, workers: int, *, first: int = 0, stops_at_first: bool = True
+) -> Tally:
+    """Run `histories` histories of `seed` from number `first` on, spread over processes."""
     started = time.monotonic()
     whole = Tally()
-    for tally in _spread(seed, list(range(histories)), workers):
+    for tally in _spread(seed, list(range(first, first + histories)), workers, stops_at_first):
         whole.add(tally)
     whole.seconds = time.monotonic() - started
     return whole
 
 
-def _spread(seed: int, numbers: list[int], workers: int) -> Iterator[Tally]:
+def _spread(seed: int, numbers: list[int], workers: int, stops_at_first: bool) -> Iterator[Tally]:
     if workers <= 1 or len(numbers) < 2 * workers:
-        yield run_some(seed, numbers)
+        yield run_some(seed, numbers, stops_at_first=stops_at_first)
         return
     # Fresh interpreters: nothing of this process (patched randomness, open files) goes along.
     context = multiprocessing.get_context("spawn")
     with context.Pool(workers) as pool:
-        yield from pool.imap_unordered(_some, [(seed, numbers[n::workers]) for n in range(workers)])
+        yield from pool.imap_unordered(_some, [(seed, numbers[n::workers], stops_at_first) for n in range(workers)])
