@@ -147,4 +147,5 @@ def _spread(seed: int, numbers: list[int], workers: int, stops_at_first: bool) -
     # Fresh interpreters: nothing of this process (patched randomness, open files) goes along.
     context = multiprocessing.get_context("spawn")
     with context.Pool(workers) as pool:
-        yield from pool.imap_unordered(_some, [(seed, numbers[n::workers], stops_at_first) for n in range(workers)])
+        works = [(seed, numbers[n::workers], stops_at_first) for n in range(workers)]
+        yield from pool.imap_unordered(_some, works)
