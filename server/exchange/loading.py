@@ -41,9 +41,13 @@ def lock_and_know(
     taken = _stand_ins(worker_id, positions, batch.known) - names
     lock_names(connection, _names_of(batch, taken, ()))
     batch.known.update(known_entries(connection, taken))
-    for position in positions:
-        if position.incoming.shown_id is not None:
-            batch.texts.setdefault(position.incoming.shown_id, position.incoming.raw)
+    for incoming in (position.incoming for position in positions):
+        if incoming.shown_id is None:
+            continue
+        known = batch.known.get(incoming.shown_id)
+        # What only uses an id again is not the entry of that id.
+        if known is None or known.sha256 == incoming.sha256:
+            batch.texts.setdefault(incoming.shown_id, incoming.raw)
     held: dict[str, Candidate] = {}
     found, frontier = _read_corrections(batch, sealer, candidates), own_ids
     while found or frontier:

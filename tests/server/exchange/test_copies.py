@@ -64,6 +64,19 @@ def test_two_receipts_under_one_number_fence_who_signed_them_while_active(office
     assert again.code == (None if is_replaced else "installation_fenced")
 
 
+def test_a_receipt_covers_the_entry_that_was_first_under_its_payments_id(office, tablet):
+    """[T10] The digest is that of its bytes, though the same push brings others under the id."""
+    enrolment = tablet.enrolment(tablet.person())
+    payment = tablet.payment(enrolment)
+    signer = SigningTablet(tablet.key, tablet.number, tablet.installation)
+    about = Payment(payment, tablet.journal[-1], {"scheme": "voluntary"}, 300_000)
+    tablet.sync()
+    tablet.append("household_registered", a_household(), payment)
+    tablet.append("receipt_issued", signer.receipt(about))
+    codes = [each["code"] for each in tablet.sync().verdicts]
+    assert codes == ["entry_id_reused", None]
+
+
 def test_a_true_receipt_is_kept_though_its_payments_id_is_something_else_by_now(office, tablet):
     """[T7] [T9] It waits for a person with its code, and the next receipt misses no number."""
     taken = tablet.ids.new_id()
