@@ -27,6 +27,7 @@ OFFICE_TABLES = frozenset(
         "campaign",
         "campaign_area",
         "campaign_organisation",
+        "distinct_pair",
         "holiday",
         "indicator",
         "organisation",

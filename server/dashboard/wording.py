@@ -145,6 +145,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "Another person than the one who proposed it has to confirm",
     ),
     "refused_own_tablet": ("Không ai tự xoá sổ máy của mình", "Nobody gives up the own tablet"),
+    # why two records can be neither merged nor called two
+    "refused_marked_distinct": (
+        "Hai hồ sơ đã được quyết định là không trùng: hãy bỏ quyết định đó trước khi gộp",
+        "It was decided that the two are no duplicates: undo that decision before merging them",
+    ),
+    "refused_are_merged": (
+        "Hai hồ sơ đang được gộp làm một: hãy tách ra trước",
+        "The two are merged into one: un-merge them first",
+    ),
     "incident_journal_hole": (
         "Mất một đoạn nhật ký: máy đã xoá, máy chủ không còn",
         "Part of a journal is lost",

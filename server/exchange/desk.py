@@ -57,6 +57,11 @@ def receive_desk_entry(runtime: Runtime, author: Actor, kind: str, body: Mapping
     )
 
 
+def lock_desk(change: Change) -> None:
+    """Wait until nobody else decides anything: what is read then stands until this change ends."""
+    lock_names(change.connection, [f"journal:{DESK}"])
+
+
 def enter_at_desk(
     runtime: Runtime, change: Change, kind: str, body: Mapping[str, Any], *, after_ms: int = 0
 ) -> Verdict:
@@ -152,7 +157,7 @@ def _is_text(raw: str) -> bool:
 
 
 def _locked_head(change: Change) -> JournalHead:
-    lock_names(change.connection, [f"journal:{DESK}"])
+    lock_desk(change)
     return desk_journal_head(change.connection)
 
 

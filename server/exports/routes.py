@@ -76,6 +76,12 @@ def duplicates(file_format: str) -> Response:
     return _sent("duplicates", file_format, Tables.duplicates, is_personal=True)
 
 
+@blueprint.get("/distinct.<file_format>")
+def distinct(file_format: str) -> Response:
+    """Give the records that were called two: names, so it is audited."""
+    return _sent("distinct", file_format, Tables.distinct, is_personal=True)
+
+
 @blueprint.get("/statements.<file_format>")
 def statements(file_format: str) -> Response:
     """Give a campaign's statements."""

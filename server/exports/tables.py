@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
 
 from schemas.messages import message
 from server.acceptance.queries import acceptance_page, statement_page
 from server.dashboard.boards import BoardChoice, BoardPage, board_page
 from server.dashboard.queries import (
+    Sight,
     agent_credits,
     agent_entries,
     devices_page,
@@ -21,11 +25,21 @@ from server.dashboard.rules import BoardLine, Listing
 from server.dashboard.wiring import Look
 from server.dashboard.wording import word_of
 from server.exports.table import ExportedTable, every_page
+from server.people.duplicates import DistinctRecords, DuplicatePair
 from server.spreadsheets import Cell
-from server.workbench.queries import dispute_list, duplicate_list
+from server.workbench.queries import PairsPage, dispute_list, distinct_list, duplicate_list
 
 _AGENT, _DEVICE, _PLACE = ("Nhân viên", "Agent"), ("Máy số", "Tablet"), ("Máy / số", "Tablet / number")
 _STATE, _AREA, _RECORD, _AT = ("Tình trạng", "State"), ("Địa bàn", "Area"), ("Hồ sơ", "Record"), ("Lúc", "At")
+_Line = TypeVar("_Line")
+_Names = dict[str, str]
+_PAIR = (
+    _RECORD,
+    ("Loại", "Type"),
+    _AREA,
+    ("Hồ sơ ghi sau", "Later record"),
+    ("Địa bàn của hồ sơ sau", "Area of the later record"),
+)
 
 
 class Tables:
@@ -229,33 +243,44 @@ class Tables:
 
     def duplicates(self) -> ExportedTable:
         """Return the pairs of records that may be one."""
-        seen, areas = self._seen, dict[str, str]()
+        rows: list[tuple[Cell, ...]] = [
+            (*self._pair(pair, areas), self._word(f"shared_{pair.reason}"))
+            for pair, areas, _ in self._pairs(duplicate_list)
+        ]
+        return ExportedTable(("Hồ sơ trùng", "Duplicates"), (*_PAIR, ("Vì sao", "Why")), rows)
 
-        def page(number: int) -> Any:
-            found, listing, names = duplicate_list(seen.connection, seen.sight, number, is_merged=False)
-            areas.update(names)
-            return found, listing
-
-        titles = (
-            _RECORD,
-            ("Loại", "Type"),
-            _AREA,
-            ("Hồ sơ ghi sau", "Later record"),
-            ("Địa bàn của hồ sơ sau", "Area of the later record"),
-            ("Vì sao", "Why"),
-        )
+    def distinct(self) -> ExportedTable:
+        """Return the pairs of records that were called two, with who said so and when."""
         rows: list[tuple[Cell, ...]] = [
             (
-                pair.first_name,
-                self._word(f"record_{pair.record_type}"),
-                areas[pair.first_area],
-                pair.other_name,
-                areas[pair.other_area],
-                self._word(f"shared_{pair.reason}"),
+                *self._pair(pair, areas),
+                people.get(pair.decided_by),
+                self._at(pair.decided_ms),
             )
-            for pair in every_page(page)
+            for pair, areas, people in self._pairs(distinct_list)
         ]
-        return ExportedTable(("Hồ sơ trùng", "Duplicates"), titles, rows)
+        titles = (*_PAIR, ("Người quyết định", "Decided by"), _AT)
+        return ExportedTable(("Không trùng", "Not duplicates"), titles, rows)
+
+    def _pairs(
+        self, listed: Callable[[Connection, Sight, int], PairsPage[_Line]]
+    ) -> list[tuple[_Line, _Names, _Names]]:
+        """Return all lines of a list of pairs, each with the names of areas and people."""
+
+        def page(number: int) -> tuple[list[tuple[_Line, _Names, _Names]], Listing]:
+            found = listed(self._seen.connection, self._seen.sight, number)
+            return [(line, found.areas, found.people) for line in found.lines], found.listing
+
+        return every_page(page)
+
+    def _pair(self, pair: DuplicatePair | DistinctRecords, areas: _Names) -> tuple[Cell, ...]:
+        return (
+            pair.first_name,
+            self._word(f"record_{pair.record_type}"),
+            areas[pair.first_area],
+            pair.other_name,
+            areas[pair.other_area],
+        )
 
     def statements(self, account_id: str, campaign: int | None) -> ExportedTable | None:
         """Return the statements of a campaign."""

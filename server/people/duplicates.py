@@ -1,4 +1,7 @@
-"""Reads of records that may be one, and of those that were merged. Numbers stay sealed here."""
+"""Reads of records that may be one, of those that were merged, and of those that were called two.
+
+Numbers stay sealed here.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,21 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    exists,
     literal,
+    not_,
     or_,
     select,
     union,
     union_all,
 )
 
-from server.people.models import DuplicateCandidate, Household, Person
+from server.people.models import DistinctPair, DuplicateCandidate, Household, Person
 from server.people.rules import IDENTIFYING_NUMBERS
 
-_HOUSEHOLD, _PERSON = Household.__table__, Person.__table__
+_HOUSEHOLD, _PERSON, _DISTINCT = Household.__table__, Person.__table__, DistinctPair.__table__
+# Each type of record, with its table and the column that names it to people.
+_NAMED = (("household", _HOUSEHOLD, "head_name"), ("person", _PERSON, "full_name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +60,34 @@ class MergedRecord:
     merge_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class DistinctMark:
+    """Who called two records two, and when: a worker's id, and Unix milliseconds."""
+
+    decided_by: str
+    decided_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctRecords:
+    """Two records that were called two. `are_one`: other merges have made one of them all the same."""
+
+    record_type: str
+    first_id: str
+    first_name: str
+    first_area: str
+    other_id: str
+    other_name: str
+    other_area: str
+    decided_by: str
+    decided_ms: int
+    are_one: bool
+
+
 def duplicate_pairs(
     connection: Connection, area_keys: Iterable[str] | None, *, limit: int, offset: int = 0
 ) -> list[DuplicatePair]:
-    """Return pairs, both of these areas (None: of all), that are not merged; the newest first."""
+    """Return pairs, both of these areas (None: of all), neither merged nor called two; newest first."""
     pairs = _pairs(area_keys).subquery()
     statement = select(*(pairs.c[name] for name in DuplicatePair.__dataclass_fields__))
     statement = statement.order_by(pairs.c.other_id.desc(), pairs.c.first_id, pairs.c.reason)
@@ -68,10 +99,7 @@ def merged_records(
 ) -> list[MergedRecord]:
     """Return the records of these areas that are merged into others, by id from the newest."""
     parts = []
-    for record_type, table, name in (
-        ("household", _HOUSEHOLD, "head_name"),
-        ("person", _PERSON, "full_name"),
-    ):
+    for record_type, table, name in _NAMED:
         into = table.alias("into_record")
         statement = select(
             literal(record_type).label("record_type"),
@@ -87,6 +115,59 @@ def merged_records(
     columns = [found.c[name] for name in MergedRecord.__dataclass_fields__]
     statement = select(*columns).order_by(found.c.merge_id.desc())
     return [MergedRecord(*row) for row in connection.execute(statement.limit(limit).offset(offset))]
+
+
+def distinct_records(
+    connection: Connection, area_keys: Iterable[str] | None, *, limit: int, offset: int = 0
+) -> list[DistinctRecords]:
+    """Return the pairs that were called two, both there and of these areas; the latest decided first."""
+    keys, parts = None if area_keys is None else sorted(area_keys), []
+    for record_type, table, name in _NAMED:
+        first, other = table.alias("first_record"), table.alias("other_record")
+        statement = select(
+            *_pair_columns(record_type, first, other, name),
+            _DISTINCT.c.decided_by,
+            _DISTINCT.c.decided_ms,
+            not_(_are_apart(first, other)).label("are_one"),
+        ).select_from(
+            _DISTINCT.join(first, first.c.id == _DISTINCT.c.first_id).join(
+                other, other.c.id == _DISTINCT.c.other_id
+            )
+        )
+        statement = statement.where(_DISTINCT.c.record_type == record_type)
+        parts.append(_within(statement, keys, first, other))
+    found = union_all(*parts).subquery()
+    columns = [found.c[name] for name in DistinctRecords.__dataclass_fields__]
+    listed = select(*columns).order_by(found.c.decided_ms.desc(), found.c.first_id, found.c.other_id)
+    return [DistinctRecords(*row) for row in connection.execute(listed.limit(limit).offset(offset))]
+
+
+def in_order(one_id: str, another_id: str) -> tuple[str, str]:
+    """Return a pair as it is listed and marked: the earlier id first."""
+    return min(one_id, another_id), max(one_id, another_id)
+
+
+def distinct_mark(
+    connection: Connection, record_type: str, one_id: str, another_id: str
+) -> DistinctMark | None:
+    """Return who called two records two, or None where nobody did."""
+    first_id, other_id = in_order(one_id, another_id)
+    row = connection.execute(
+        select(_DISTINCT.c.decided_by, _DISTINCT.c.decided_ms).where(
+            _DISTINCT.c.record_type == record_type,
+            _DISTINCT.c.first_id == first_id,
+            _DISTINCT.c.other_id == other_id,
+        )
+    ).one_or_none()
+    return None if row is None else DistinctMark(*row)
+
+
+def are_one(connection: Connection, record_type: str, one_id: str, another_id: str) -> bool:
+    """Return whether merges, of whatever records, have made one of these two."""
+    table = {name: table for name, table, _ in _NAMED}[record_type]
+    statement = select(table.c.cluster_id).where(table.c.id.in_((one_id, another_id)))
+    clusters = list(connection.scalars(statement))
+    return len(clusters) == 2 and clusters[0] is not None and clusters[0] == clusters[1]
 
 
 def _pairs(area_keys: Iterable[str] | None) -> CompoundSelect[Any]:
@@ -112,7 +193,9 @@ def _person_pairs(area_keys: list[str] | None) -> list[Select[Any]]:
             other, other.c.id == noted.c[other_column]
         )
         statement = select(*columns).select_from(joined)
-        statement = statement.where(first.c.id < other.c.id, still, _are_apart(first, other))
+        statement = statement.where(
+            first.c.id < other.c.id, still, _are_apart(first, other), _is_open("person", first, other)
+        )
         parts.append(_within(statement, area_keys, first, other))
     return parts
 
@@ -131,7 +214,7 @@ def _household_pairs(area_keys: list[str] | None) -> list[Select[Any]]:
         statement = (
             select(*_pair_columns("household", first, other, "head_name"), literal(reason).label("reason"))
             .select_from(first.join(other, and_(first.c.area_key == other.c.area_key, same)))
-            .where(first.c.id < other.c.id, _are_apart(first, other))
+            .where(first.c.id < other.c.id, _are_apart(first, other), _is_open("household", first, other))
         )
         parts.append(_within(statement, area_keys, first))
     return parts
@@ -151,6 +234,17 @@ def _pair_columns(record_type: str, first: Any, other: Any, name: str) -> list[A
 def _are_apart(first: Any, other: Any) -> ColumnElement[bool]:
     return or_(
         first.c.cluster_id.is_(None), other.c.cluster_id.is_(None), first.c.cluster_id != other.c.cluster_id
+    )
+
+
+def _is_open(record_type: str, first: Any, other: Any) -> ColumnElement[bool]:
+    """Nobody has called the pair two."""
+    return not_(
+        exists().where(
+            _DISTINCT.c.record_type == record_type,
+            _DISTINCT.c.first_id == first.c.id,
+            _DISTINCT.c.other_id == other.c.id,
+        )
     )
 
 

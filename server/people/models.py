@@ -116,3 +116,18 @@ class DuplicateCandidate(Base):
     other_id: Mapped[str] = mapped_column(Text, primary_key=True)
     reason: Mapped[str] = mapped_column(Text, primary_key=True)
     found_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class DistinctPair(Base):
+    """Two records that a supervisor called two persons or households, the earlier id first.
+
+    It is about these two records and no others: what either is merged into is another record. The
+    records may be missing, after a restore, until tablets bring them back.
+    """
+
+    __tablename__ = "distinct_pair"
+    record_type: Mapped[str] = mapped_column(Text, primary_key=True)
+    first_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    other_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    decided_by: Mapped[str] = mapped_column(Text)
+    decided_ms: Mapped[int] = mapped_column(BigInteger)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from sync.merge import LATEST, OFFICE
@@ -15,6 +16,13 @@ PERSON_NUMBERS = ("national_id", "insurance_number", "phone")
 HOUSEHOLD_NUMBERS = ("phone",)
 # Numbers that name one person: two persons that share one may be the same.
 IDENTIFYING_NUMBERS = ("national_id", "insurance_number")
+
+
+class PairCode(StrEnum):
+    """Why a supervisor's decision about two records is not taken; it never travels to a device."""
+
+    MARKED_DISTINCT = "marked_distinct"
+    ARE_MERGED = "are_merged"
 
 
 # How each field of a record is settled when edits did not see each other (decision 0018). What stands

@@ -1,4 +1,4 @@
-"""What a supervisor does about a quarantined entry, and the audited look at its bytes."""
+"""What a supervisor does about a quarantined entry or two records; the audited look at an entry's bytes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from server.audit.changes import Change
 from server.dashboard.queries import EntryLine, Sight, entry_line
-from server.exchange.desk import DeskRefusedError, enter_at_desk
+from server.exchange.desk import DeskRefusedError, enter_at_desk, lock_desk
 from server.journals.queries import stored_entries
 from server.journals.views import EntryView, entry_at, entry_text
+from server.people.actions import mark_distinct, require_not_distinct, unmark_distinct
 from server.people.queries import merged_record, record_of
 from server.runtime import Runtime
 from server.sealing import Sealer
@@ -96,13 +97,39 @@ def _corrected_body(change: Change, sealer: Sealer, entry: EntryView) -> object:
 
 
 def merge_records(runtime: Runtime, change: Change, sight: Sight, from_id: str, into_id: str) -> bool:
-    """Merge a record into another one; False where one is not in sight. Raises DeskRefusedError."""
+    """Merge a record into another one; False where one is not in sight.
+
+    Raises DeskRefusedError, and DistinctionRefusedError where somebody has called them two.
+    """
+    lock_desk(change)
     found = comparison_of(change.connection, sight, from_id, into_id)
     if found is None:
         change.audit("merge_refused", from_id)
         return False
+    require_not_distinct(change, found.record_type, from_id, into_id)
     body = {"record_type": found.record_type, "from": from_id, "into": into_id}
     enter_at_desk(runtime, change, "records_merged", body)
+    return True
+
+
+def distinguish_records(change: Change, sight: Sight, first_id: str, other_id: str) -> bool:
+    """Call two records two; False where one is not in sight. Raises DistinctionRefusedError."""
+    lock_desk(change)
+    found = comparison_of(change.connection, sight, first_id, other_id)
+    if found is None or first_id == other_id:
+        change.audit("distinction_refused", first_id)
+        return False
+    mark_distinct(change, found.record_type, first_id, other_id)
+    return True
+
+
+def undo_distinction(change: Change, sight: Sight, first_id: str, other_id: str) -> bool:
+    """Call two records two no longer; False where one is not in sight, or they are not called so."""
+    lock_desk(change)
+    found = comparison_of(change.connection, sight, first_id, other_id)
+    if found is None or not unmark_distinct(change, found.record_type, first_id, other_id):
+        change.audit("distinction_undoing_refused", first_id)
+        return False
     return True
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,11 +14,22 @@ from server.dashboard.queries import EntryLine, Sight, names_of, quarantine_page
 from server.dashboard.rules import LIST_LINES, Listing, paged, vietnamese_order
 from server.journals.views import QuarantineFilter, quarantine_counts
 from server.office.queries import area_keys_under, areas_by_key
-from server.people.duplicates import DuplicatePair, MergedRecord, duplicate_pairs, merged_records
+from server.people.duplicates import (
+    DistinctMark,
+    DistinctRecords,
+    DuplicatePair,
+    MergedRecord,
+    are_one,
+    distinct_mark,
+    distinct_records,
+    duplicate_pairs,
+    merged_records,
+)
 from server.people.queries import DisputedRecord, disputed_records, households_by_id, record_of
 from server.workbench.rules import QuarantineChoice, shown_value
 from sync.clock import DAY_MS
 
+_Line = TypeVar("_Line")
 # Of a record as it travels: what says nothing to people.
 _HIDDEN = {"area", "last_entry", "merged_into"}
 
@@ -59,35 +72,62 @@ def dispute_list(connection: Connection, sight: Sight, page: int) -> tuple[list[
     return lines, listing
 
 
-def duplicate_list(
-    connection: Connection, sight: Sight, page: int, *, is_merged: bool
-) -> tuple[list[DuplicatePair] | list[MergedRecord], Listing, dict[str, str]]:
-    """Return a page of pairs that may be one, or of what was merged; with the names of their areas."""
+@dataclass(frozen=True, slots=True)
+class PairsPage(Generic[_Line]):
+    """One page of a list of records, with the names of their areas and of who decided, by key and id."""
+
+    lines: list[_Line]
+    listing: Listing
+    areas: dict[str, str]
+    people: dict[str, str]
+
+
+def duplicate_list(connection: Connection, sight: Sight, page: int) -> PairsPage[DuplicatePair]:
+    """Return a page of the pairs that may be one, and that nobody has decided about."""
     keys, start = area_keys_in(connection, sight), (page - 1) * LIST_LINES
-    if is_merged:
-        merged, listing = paged(
-            merged_records(connection, keys, limit=LIST_LINES + 1, offset=start), page, LIST_LINES
-        )
-        return merged, listing, _area_names(connection, {record.area_key for record in merged})
-    pairs, listing = paged(
-        duplicate_pairs(connection, keys, limit=LIST_LINES + 1, offset=start), page, LIST_LINES
-    )
-    return (
-        pairs,
-        listing,
-        _area_names(connection, {each.first_area for each in pairs} | {each.other_area for each in pairs}),
-    )
+    found = duplicate_pairs(connection, keys, limit=LIST_LINES + 1, offset=start)
+    lines, listing = paged(found, page, LIST_LINES)
+    return PairsPage(lines, listing, _areas_of_pairs(connection, lines), {})
+
+
+def merged_list(connection: Connection, sight: Sight, page: int) -> PairsPage[MergedRecord]:
+    """Return a page of what was merged."""
+    keys, start = area_keys_in(connection, sight), (page - 1) * LIST_LINES
+    found = merged_records(connection, keys, limit=LIST_LINES + 1, offset=start)
+    lines, listing = paged(found, page, LIST_LINES)
+    return PairsPage(lines, listing, _area_names(connection, {record.area_key for record in lines}), {})
+
+
+def distinct_list(connection: Connection, sight: Sight, page: int) -> PairsPage[DistinctRecords]:
+    """Return a page of the pairs that were called two, both in sight."""
+    keys, start = area_keys_in(connection, sight), (page - 1) * LIST_LINES
+    found = distinct_records(connection, keys, limit=LIST_LINES + 1, offset=start)
+    lines, listing = paged(found, page, LIST_LINES)
+    people = names_of(connection, {each.decided_by for each in lines})
+    return PairsPage(lines, listing, _areas_of_pairs(connection, lines), people)
+
+
+def _areas_of_pairs(
+    connection: Connection, pairs: Sequence[DuplicatePair | DistinctRecords]
+) -> dict[str, str]:
+    return _area_names(connection, {key for each in pairs for key in (each.first_area, each.other_area)})
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two records side by side: (field, value of the first, of the other), numbers masked."""
+    """Two records side by side: (field, value of the first, of the other), numbers masked.
+
+    `are_one`: merges have made one of them. `mark`, `marked_by`: who called them two, with the name.
+    """
 
     record_type: str
     ids: tuple[str, str]
     names: tuple[str, str]
     area_names: tuple[str, str]
     lines: list[tuple[str, str | None, str | None]]
+    are_one: bool
+    mark: DistinctMark | None
+    marked_by: str | None
 
 
 def comparison_of(connection: Connection, sight: Sight, first_id: str, other_id: str) -> Comparison | None:
@@ -115,12 +155,16 @@ def comparison_of(connection: Connection, sight: Sight, first_id: str, other_id:
         if name not in _HIDDEN
     ]
     name = "full_name" if record_type == "person" else "head_name"
+    mark = distinct_mark(connection, record_type, *ids)
     return Comparison(
         record_type,
         ids,
         (found[first_id][name], found[other_id][name]),
         (areas[found[first_id]["area"]], areas[found[other_id]["area"]]),
         lines,
+        are_one(connection, record_type, *ids),
+        mark,
+        None if mark is None else names_of(connection, {mark.decided_by}).get(mark.decided_by, "–"),
     )
 
 

@@ -18,15 +18,23 @@ from server.dashboard.schemas import PageQuery
 from server.dashboard.wiring import LARGEST_SEQ, change_in_sight, look, page_argument, whole_argument
 from server.errors import ProblemError, refuses_people
 from server.exchange.desk import DeskRefusedError
-from server.people.rules import HOUSEHOLD_POLICIES, PERSON_POLICIES
+from server.people.actions import DistinctionRefusedError
+from server.people.rules import HOUSEHOLD_POLICIES, PERSON_POLICIES, PairCode
 from server.runtime import current_runtime
 from server.workbench.actions import correct_entry as correct
+from server.workbench.actions import distinguish_records, open_evidence, undo_distinction
 from server.workbench.actions import merge_records as merge
-from server.workbench.actions import open_evidence
 from server.workbench.actions import return_entry as send_back
 from server.workbench.actions import unmerge_records as unmerge
 from server.workbench.disputes import Dispute, DisputePage, open_dispute, resolve_disputes
-from server.workbench.queries import comparison_of, dispute_list, duplicate_list, quarantine_list
+from server.workbench.queries import (
+    comparison_of,
+    dispute_list,
+    distinct_list,
+    duplicate_list,
+    merged_list,
+    quarantine_list,
+)
 from server.workbench.rules import (
     AGES_DAYS,
     TYPED_FIELDS,
@@ -47,6 +55,8 @@ api_blueprint = ApiBlueprint(
 _PLACE = f"<uuid:installation_id>/<int(min=1,max={LARGEST_SEQ}):seq>"
 _POLICIES = HOUSEHOLD_POLICIES | PERSON_POLICIES
 _DONE = {"corrected", "returned"}
+_DONE_TO_PAIRS = {"merged", "unmerged", "distinct", "undistinct"}
+_PAIR_LISTS = {"merged": merged_list, "distinct": distinct_list}
 
 
 @blueprint.get("/quarantine")
@@ -100,20 +110,14 @@ def return_entry(installation_id: UUID, seq: int) -> Any:
 
 @blueprint.get("/duplicates")
 def duplicates() -> Any:
-    """List the records that may be one, or those that were merged."""
-    is_merged = request.args.get("tab") == "merged"
+    """List the records that may be one, those that were merged, or those that were called two."""
+    wanted, done = request.args.get("tab"), request.args.get("done")
+    tab = wanted if wanted in _PAIR_LISTS else None
+    listed = duplicate_list if tab is None else _PAIR_LISTS[tab]
     with look() as seen:
-        lines, listing, areas = duplicate_list(
-            seen.connection, seen.sight, page_argument(), is_merged=is_merged
-        )
-    done = request.args.get("done")
+        found = listed(seen.connection, seen.sight, page_argument())
     return render_template(
-        "workbench/duplicates.html",
-        lines=lines,
-        listing=listing,
-        areas=areas,
-        is_merged=is_merged,
-        done=done if done in {"merged", "unmerged"} else None,
+        "workbench/duplicates.html", found=found, tab=tab, done=done if done in _DONE_TO_PAIRS else None
     )
 
 
@@ -135,9 +139,33 @@ def merge_records(first_id: UUID, other_id: UUID) -> Any:
         is_there = change_in_sight(lambda change, sight: merge(runtime, change, sight, ids[0], kept))
     except DeskRefusedError as refused:
         return _comparison(str(first_id), str(other_id), refused.fault), 422
+    except DistinctionRefusedError as refused:
+        return _comparison(str(first_id), str(other_id), refusal=refused.code), 409
     if not is_there:
         abort(404)
     return redirect(url_for(".duplicates", tab="merged", done="merged"), 303)
+
+
+@blueprint.post("/duplicates/<uuid:first_id>/<uuid:other_id>/distinction")
+def mark_distinct(first_id: UUID, other_id: UUID) -> Any:
+    """Call the two records two: the pair leaves the list."""
+    ids = str(first_id), str(other_id)
+    try:
+        is_there = change_in_sight(lambda change, sight: distinguish_records(change, sight, *ids))
+    except DistinctionRefusedError as refused:
+        return _comparison(*ids, refusal=refused.code), 409
+    if not is_there:
+        abort(404)
+    return redirect(url_for(".duplicates", done="distinct"), 303)
+
+
+@blueprint.post("/duplicates/<uuid:first_id>/<uuid:other_id>/distinction/undoing")
+def unmark_distinct(first_id: UUID, other_id: UUID) -> Any:
+    """Call the two records two no longer: the pair returns to the list."""
+    ids = str(first_id), str(other_id)
+    if not change_in_sight(lambda change, sight: undo_distinction(change, sight, *ids)):
+        abort(404)
+    return redirect(url_for(".duplicates", tab="distinct", done="undistinct"), 303)
 
 
 @blueprint.post("/merges/<uuid:merge_id>/undoing")
@@ -154,12 +182,14 @@ def unmerge_records(merge_id: UUID) -> Any:
     return redirect(url_for(".duplicates", tab="merged", done="unmerged"), 303)
 
 
-def _comparison(first_id: str, other_id: str, fault: Fault | None = None) -> str:
+def _comparison(
+    first_id: str, other_id: str, fault: Fault | None = None, *, refusal: PairCode | None = None
+) -> str:
     with look() as seen:
         found = comparison_of(seen.connection, seen.sight, first_id, other_id)
     if found is None or first_id == other_id:
         abort(404)
-    return render_template("workbench/comparison.html", found=found, fault=fault)
+    return render_template("workbench/comparison.html", found=found, fault=fault, refusal=refusal)
 
 
 @blueprint.get("/conflicts")

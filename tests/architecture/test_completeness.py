@@ -12,8 +12,10 @@ from schemas.messages import MESSAGES
 from server.access.permissions import ROUTES, Permission, RouteScope, Rule, roles_with
 from server.app import create_app
 from server.config import read_config
+from server.dashboard.wording import WORDS
 from server.exchange.registry import HANDLERS
 from server.imports.codes import ImportCode
+from server.people.rules import PairCode
 from sync.codes import EntryCode, Flag, RateCode, RequestCode
 from tests.architecture.sources import ROOT, python_sources
 from tests.support.offices import office_environment
@@ -44,7 +46,9 @@ def endpoints() -> set[str]:
 
 def test_a_code_belongs_to_one_list():
     assert len(CODES) == sum(len(codes) for codes in (RequestCode, EntryCode, Flag, RateCode))
-    assert not set(CODES) & set(map(str, ImportCode))
+    office = [*map(str, ImportCode), *map(str, PairCode)]
+    assert len(set(office)) == len(office)
+    assert not set(CODES) & set(office)
 
 
 def test_every_code_has_a_text_in_both_languages():
@@ -54,10 +58,14 @@ def test_every_code_has_a_text_in_both_languages():
         assert english.strip()
 
 
+def test_every_reason_against_a_decision_about_a_pair_has_words():
+    assert {f"refused_{code}" for code in PairCode} <= WORDS.keys()
+
+
 def test_every_code_is_documented_and_no_other():
     page = (ROOT / "docs" / "error-codes.md").read_text(encoding="utf-8")
     documented = re.findall(r"^(?:\| *|#+ *|- *)`([a-z][a-z0-9_]*)`", page, re.MULTILINE)
-    assert sorted(set(documented)) == sorted([*CODES, *map(str, ImportCode)])
+    assert sorted(set(documented)) == sorted([*CODES, *map(str, ImportCode), *map(str, PairCode)])
     assert len(documented) == len(set(documented))
 
 

@@ -185,6 +185,30 @@ def test_a_supervisor_merges_two_persons_and_takes_them_apart(visitor):
     visitor.check("duplicates-empty")
 
 
+def test_a_supervisor_says_that_two_persons_are_two_and_takes_it_back(visitor):
+    tablet = a_tablet(visitor.watched.office, "binh")
+    digits = f"9991900004{SCREENS[visitor.screen][0] % 100:02}"
+    first = tablet.person(national_id=digits, phone="0912345678")
+    other = tablet.person(full_name="Lê Thị Bưởi Em (hẻm 4)", national_id=digits, birth_date="1970-02-28")
+    tablet.sync()
+    for language in ("vi", "en"):
+        chosen, place = f"?lang={language}", f"/duplicates/{first}/{other}"
+        page = visitor.visit(place + chosen, f"comparison-{language}")
+        page.locator(f"form[action='{place}/distinction'] button").click()
+        page.locator(".note.good").wait_for()
+        visitor.check(f"distinct-done-{language}")
+        visitor.visit(f"/duplicates{chosen}", f"duplicates-without-{language}")
+        assert page.locator(f"a[href='{place}']").count() == 0
+        visitor.visit(place + chosen, f"comparison-distinct-{language}")
+        assert page.locator("button[name=keep]").count() == 0
+        visitor.visit(f"/duplicates?tab=distinct&lang={language}", f"distinct-{language}")
+        page.locator(f"form[action='{place}/distinction/undoing'] button").click()
+        page.locator(".note.good").wait_for()
+        visitor.check(f"distinct-undone-{language}")
+        visitor.visit(f"/duplicates{chosen}", f"duplicates-again-{language}")
+        assert page.locator(f"a[href='{place}']").count() == 1
+
+
 def test_the_promoters_board_flags_the_published_ratio(visitor):
     page = visitor.visit(f"/board?campaign={DRIVE}&indicator=persuaded", "promoters")
     assert page.get_by_text("Tỷ lệ đã công bố không khớp").is_visible()
