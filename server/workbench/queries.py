@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
@@ -30,6 +30,8 @@ from server.workbench.rules import QuarantineChoice, shown_value
 from sync.clock import DAY_MS
 
 _Line = TypeVar("_Line")
+# A value as a page shows it; consents are {purpose: decision}. None: left empty.
+Shown = str | Mapping[str, str] | None
 # Of a record as it travels: what says nothing to people.
 _HIDDEN = {"area", "last_entry", "merged_into"}
 
@@ -124,7 +126,7 @@ class Comparison:
     ids: tuple[str, str]
     names: tuple[str, str]
     area_names: tuple[str, str]
-    lines: list[tuple[str, str | None, str | None]]
+    lines: list[tuple[str, Shown, Shown]]
     are_one: bool
     mark: DistinctMark | None
     marked_by: str | None
@@ -148,8 +150,8 @@ def comparison_of(connection: Connection, sight: Sight, first_id: str, other_id:
     lines = [
         (
             name,
-            shown_value(name, found[first_id][name], words),
-            shown_value(name, found[other_id][name], words),
+            _shown(name, found[first_id][name], words),
+            _shown(name, found[other_id][name], words),
         )
         for name in found[first_id]
         if name not in _HIDDEN
@@ -166,6 +168,10 @@ def comparison_of(connection: Connection, sight: Sight, first_id: str, other_id:
         mark,
         None if mark is None else names_of(connection, {mark.decided_by}).get(mark.decided_by, "–"),
     )
+
+
+def _shown(field: str, value: Any, words: Mapping[str, str]) -> Shown:
+    return (value or None) if field == "consents" else shown_value(field, value, words)
 
 
 def _area_names(connection: Connection, keys: set[str]) -> dict[str, str]:

@@ -194,9 +194,17 @@ def test_a_supervisor_says_that_two_persons_are_two_and_takes_it_back(visitor):
     for language in ("vi", "en"):
         chosen, place = f"?lang={language}", f"/duplicates/{first}/{other}"
         page = visitor.visit(place + chosen, f"comparison-{language}")
+        # Another tab is faster than the one that is about to merge the two.
+        beside = page.context.new_page()
+        beside.goto(visitor.address + place)
         page.locator(f"form[action='{place}/distinction'] button").click()
         page.locator(".note.good").wait_for()
         visitor.check(f"distinct-done-{language}")
+        beside.locator("button[name=keep]").first.click()
+        beside.get_by_role("alert").wait_for()
+        assert "marked_distinct" in beside.get_by_role("alert").inner_text()
+        photograph(beside, f"merge-refused-{language}-{visitor.screen}")
+        beside.close()
         visitor.visit(f"/duplicates{chosen}", f"duplicates-without-{language}")
         assert page.locator(f"a[href='{place}']").count() == 0
         visitor.visit(place + chosen, f"comparison-distinct-{language}")

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from schemas.kinds import CONSENT_DECISIONS, CONSENT_PURPOSES
 from tests.support.office_checks import problems_of, rows
 from tests.support.raw_tablet import a_tablet
 from tests.support.small_office import COMMUNES
@@ -61,6 +62,17 @@ def test_a_pair_is_listed_compared_merged_and_taken_apart(a_viewer, watched, tab
     assert merged_into(watched, "person", other) is None
     assert client.post(undoing[0], data={"csrf_token": token}).status_code == 404
     assert problems_of(watched.office) == []
+
+
+def test_consents_are_compared_in_words(a_viewer, tablet):
+    first, other = a_pair(tablet, 30)
+    for purpose, decision in zip(CONSENT_PURPOSES, (*CONSENT_DECISIONS, *CONSENT_DECISIONS), strict=True):
+        body = {"person": first, "purpose": purpose, "decision": decision, "evidence": "spoken", "note": None}
+        tablet.append("consent_recorded", body)
+    tablet.sync()
+    page = text_of(a_viewer("giamsat").get(f"/duplicates/{first}/{other}"))
+    shown = "Tặng thẻ: đồng ý; Ghi danh: đồng ý; Nhắc gia hạn: rút lại; Dữ liệu nhạy cảm: rút lại"
+    assert f"Đồng ý khác {shown} để trống" in page
 
 
 def test_households_that_share_a_phone_or_head_and_address_are_listed(a_viewer, tablet):
