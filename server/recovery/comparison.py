@@ -31,6 +31,10 @@ _COMPARED = {
         "SELECT plan_id || ' ' || indicator || ' ' || holder_kind || ' ' || holder || ' ' || from_day, "
         "amount FROM quota"
     ),
+    "pair called two": (
+        "SELECT record_type || ' ' || first_id || ' ' || other_id, decided_by || ' ' || decided_ms "
+        "FROM distinct_pair"
+    ),
     "number given": "SELECT id, last_number FROM installation_counter",
 }
 

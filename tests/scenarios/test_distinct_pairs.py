@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from server.access.permissions import Permission, roles_with
 from server.audit.changes import run_change
 from server.audit.office_rows import OFFICE_CHANGED
 from server.dashboard.queries import sight_of
 from server.exchange.desk import DeskRefusedError
+from server.imports.undoing import undo_import
 from server.people.actions import DistinctionRefusedError
 from server.people.duplicates import duplicate_pairs
 from server.recovery.actions import end_recovery
+from server.recovery.drill import drill
 from server.recovery.replay import replay_backlog
 from server.workbench.actions import distinguish_records, merge_records, undo_distinction
 from server.workbench.queries import distinct_list
 from tests.server.exchange.test_concurrency import at_once
+from tests.server.imports.builders import a_household, imported
 from tests.support.desk import a_supervisor, decide
 from tests.support.office_checks import count, rows
 from tests.support.raw_tablet import a_tablet
@@ -118,15 +122,32 @@ def test_what_was_undone_is_undone_after_a_restore_and_replayed_twice(office):
         assert (rows(office, "SELECT * FROM distinct_pair"), listed(office)) == (kept, [gone])
 
 
+def test_a_drill_compares_what_was_called_two(office):
+    """A mark from after the backup is replayed; one that the desk journal lacks is found to be lost."""
+    tablet, author = a_tablet(office), a_supervisor(office)
+    backup = backed_up(office, "backup")
+    first, other = a_pair(tablet, 6)
+    mark(office, author, (first, other))
+    assert drill(office.runtime, backup).findings == []
+    with office.runtime.transactions.writing() as connection:
+        values = {"first": first, "other": other}
+        moved = "UPDATE distinct_pair SET first_id = :other, other_id = :first WHERE first_id = :first"
+        connection.execute(text(moved), values)
+    assert drill(office.runtime, backup).findings == [
+        f"pair called two person {first} {other} is new",
+        f"pair called two person {other} {first} is lost",
+    ]
+
+
 def test_the_desk_journal_does_not_say_whom_a_decision_is_about(office):
     """What names people is sealed there."""
     tablet, author = a_tablet(office), a_supervisor(office)
     pair = a_pair(tablet, 4)
     mark(office, author, pair)
-    text = office.runtime.transactions.desk_journal.read_text()
-    assert OFFICE_CHANGED in text
-    assert pair[0] not in text
-    assert author.worker_id not in text.splitlines()[-1].replace(author.chain, "")
+    last = office.runtime.transactions.desk_journal.read_text().splitlines()[-1]
+    assert OFFICE_CHANGED in last
+    assert pair[0] not in last
+    assert pair[1] not in last
 
 
 def test_a_merge_that_waits_after_a_restore_is_not_stopped_by_a_mark_that_came_after_it(office):
@@ -146,6 +167,21 @@ def test_a_merge_that_waits_after_a_restore_is_not_stopped_by_a_mark_that_came_a
     end_recovery(office.runtime, anyway=False)
     assert [line[:2] for line in called_two(office, author)] == [pair]
     assert rows(office, "SELECT merged_by FROM person WHERE merged_by IS NOT NULL") == []
+
+
+def test_a_mark_does_not_keep_an_import_from_being_taken_back(office):
+    """It is about records that are gone then, and nothing shows it any more."""
+    author = a_supervisor(office)
+    twice = [a_household(number, phone="0900000007") for number in (1, 2)]
+    run = imported(office.runtime, author, "households", *twice)
+    [pair] = listed(office)
+    mark(office, author, pair)
+    assert len(called_two(office, author)) == 1
+    undo_import(office.runtime, author, run.id)
+    assert (listed(office), called_two(office, author)) == ([], [])
+    # Imported again they are other records, about which nothing was decided.
+    imported(office.runtime, author, "households", *twice)
+    assert len(listed(office)) == 1
 
 
 @pytest.mark.parametrize("round_", range(4))

@@ -59,6 +59,7 @@ def addresses(watched) -> list[str]:
         "/exports/quarantine.FORMAT",
         "/exports/conflicts.FORMAT",
         "/exports/duplicates.FORMAT",
+        "/exports/distinct.FORMAT",
         f"/exports/statements.FORMAT?campaign={LAUNCH_DAY}",
         "/exports/households.FORMAT",
         "/exports/full/households.FORMAT",
@@ -117,10 +118,10 @@ def test_numbers_are_masked_but_for_those_who_may_have_them(client, watched):
 def test_a_file_of_personal_data_is_audited_before_it_leaves(client, watched):
     audited = "SELECT subject FROM audit_row WHERE action = 'table_exported'"
     before = len(rows(watched.office, audited))
-    for name in ("duplicates", "conflicts", "households", "full/households", "devices"):
+    for name in ("duplicates", "distinct", "conflicts", "households", "full/households", "devices"):
         client.get(f"/exports/{name}.csv")
     found = [subject for (subject,) in rows(watched.office, audited)][before:]
-    assert sorted(found) == ["conflicts", "duplicates", "households", "households_full"]
+    assert sorted(found) == ["conflicts", "distinct", "duplicates", "households", "households_full"]
 
 
 def test_who_sees_one_area_exports_no_other(watched):
