@@ -20,6 +20,7 @@ from server.outreach.rules import FACT_KINDS, fact_of, is_paid
 from server.people.rules import IDENTIFYING_NUMBERS, Identified, cluster_identity, root_of
 from server.quotas.rules import Fact
 from server.quotas.verification import Difference, differences
+from server.register.verification import register_differences
 from server.runtime import Runtime
 from server.sealing import Sealer
 from sync.journal import DESK, DESK_NUMBER
@@ -29,8 +30,12 @@ from sync.verdict import IN_EFFECT, OutcomeState
 
 
 def quota_differences(connection: Connection, runtime: Runtime) -> list[Difference]:
-    """Return where stored facts, credits and progress differ from what the entry bytes say."""
-    return differences(connection, derived_facts(connection, runtime), runtime.config.time_zone)
+    """Return where stored facts, credits and progress differ from what the entry bytes say.
+
+    The participant register is held against its own sealed lines.
+    """
+    found = differences(connection, derived_facts(connection, runtime), runtime.config.time_zone)
+    return found + register_differences(connection, runtime.sealer)
 
 
 def derived_facts(connection: Connection, runtime: Runtime) -> list[Fact]:

@@ -2,15 +2,16 @@
 
 Sheets of the office itself are one change. Households are many, so that what is new of them is written
 in chunks whose records no feed lists; a last change writes what is changed and brings all of it into
-sight with one statement. Killed between two chunks, the import goes on where it stopped
-(docs/decisions/0021).
+sight with one statement. Lines of the participant register are written in chunks too, corrections
+among them, and count once the last change shows their batch. Killed between two chunks, an import goes
+on where it stopped (docs/decisions/0021, 0022).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -38,11 +39,13 @@ from server.imports.kept import (
     step_effect,
 )
 from server.imports.models import ImportEffect
+from server.imports.register_sheet import lines_to_keep
 from server.imports.registry import SHEETS
 from server.imports.sheet import ADD, CHANGE, Decided, NewCode, Row, Sheet
 from server.journals.actions import lock_names
 from server.office.imported import write_step
 from server.people.queries import HouseholdState, households_by_id
+from server.register.actions import put_lines, show_batch
 from server.runtime import Runtime
 
 # New households a change: the write lock is held for some tenths of a second.
@@ -77,6 +80,7 @@ class _Written:
     codes: list[tuple[int, NewCode]]
     effects: list[Effect]
     entries: dict[str, str]
+    lines: list[dict[str, Any]] = field(default_factory=list)
     published: bool = False
 
 
@@ -94,9 +98,9 @@ def apply_import(
     if run.faults:
         raise ImportRefusedError(ImportCode.IMPORT_HAS_ERRORS)
     sheet = SHEETS[run.sheet]
-    if not sheet.needs_worker:
+    if not sheet.is_chunked:
         return _apply_whole(runtime, actor, sheet, run)
-    if actor.worker_id is None:
+    if sheet.needs_worker and actor.worker_id is None:
         raise ImportRefusedError(ImportCode.IMPORT_NEEDS_WORKER)
 
     def begin(change: Change) -> None:
@@ -178,9 +182,11 @@ def _apply_chunk(runtime: Runtime, actor: Actor, import_id: str) -> Run | None:
         run = run_of(connection, import_id)
         if run is None or run.state != APPLYING:
             return None
-        rows = rows_after(connection, runtime.sealer, import_id, (ADD,), run.next_number, CHUNK_ROWS)
-        # Outside the lock: codes come by imports alone, which take turns, and areas are judged once more.
-        decided = _decided(runtime, connection, SHEETS[run.sheet], rows, ADD)
+        sheet = SHEETS[run.sheet]
+        fates = (ADD, CHANGE) if sheet.is_register else (ADD,)
+        rows = rows_after(connection, runtime.sealer, import_id, fates, run.next_number, CHUNK_ROWS)
+        # Outside the lock: codes and lines come by imports, which take turns; areas are judged once more.
+        decided = _decided(runtime, connection, sheet, rows, fates)
     if not rows:
         return None
     expected = run
@@ -191,23 +197,36 @@ def _apply_chunk(runtime: Runtime, actor: Actor, import_id: str) -> Run | None:
             # Another process goes on with the same import: its chunk stands, ours is not needed.
             change.audit("import_chunk_left", import_id)
             return found or expected
-        change.stage(import_id)
-        bodies = [each.entry[1] for each in decided if each.entry is not None]
-        entries = enter_from_sheet(runtime, change, REGISTERED, bodies)
-        codes = [
-            (row.number, replace(each.codes[0], target_id=entry_id))
-            for row, each, entry_id in zip(rows, decided, entries, strict=True)
-        ]
+        written = _put_chunk(runtime, change, run, list(zip(rows, decided, strict=True)))
         done = replace(expected, next_number=rows[-1].number)
-        _record(runtime, change, done, _Written(codes, [], entries))
+        _record(runtime, change, done, written)
         change.audit("import_chunk", import_id, rows=len(rows))
         return done
 
     return run_change(runtime.transactions, actor, runtime.clock.now_ms(), work)
 
 
+def _put_chunk(
+    runtime: Runtime, change: Change, run: Run, decided: Sequence[tuple[Row, Decided]]
+) -> _Written:
+    """Write rows that nothing shows yet: lines of a batch, or households that no feed lists."""
+    if SHEETS[run.sheet].is_register:
+        found = [(row.number, each.line) for row, each in decided if each.line is not None]
+        lines = lines_to_keep(runtime.sealer, run.id, found)
+        put_lines(change, lines)
+        return _Written([], [], {}, lines)
+    change.stage(run.id)
+    bodies = [each.entry[1] for _row, each in decided if each.entry is not None]
+    entries = enter_from_sheet(runtime, change, REGISTERED, bodies)
+    codes = [
+        (row.number, replace(each.codes[0], target_id=entry_id))
+        for (row, each), entry_id in zip(decided, entries, strict=True)
+    ]
+    return _Written(codes, [], entries)
+
+
 def _decided(
-    runtime: Runtime, connection: Connection, sheet: Sheet, rows: Sequence[Row], fate: str
+    runtime: Runtime, connection: Connection, sheet: Sheet, rows: Sequence[Row], fates: Sequence[str]
 ) -> list[Decided]:
     """Decide about waiting rows once more. Raises _RefusedRowError where one has become another."""
     rules = sheet.rules(connection, runtime, runtime.clock.now_ms())
@@ -215,7 +234,7 @@ def _decided(
     for part in chunks(rows, CHUNK_ROWS):
         rules.prepare(part)
         found += [rules.decide(row) for row in part]
-    if any(each.faults or each.fate != fate for each in found):
+    if any(each.faults or each.fate not in fates for each in found):
         raise _RefusedRowError(ImportCode.OFFICE_CHANGED_SINCE)
     return found
 
@@ -225,14 +244,18 @@ def _come_into_sight(runtime: Runtime, actor: Actor, import_id: str) -> Run:
     with runtime.transactions.reading() as connection:
         run = run_of(connection, import_id)
         assert run is not None
-        rows = rows_after(connection, runtime.sealer, import_id, (CHANGE,), 0, run.rows)
+        is_register = SHEETS[run.sheet].is_register
+        fates = () if is_register else (CHANGE,)
+        rows = rows_after(connection, runtime.sealer, import_id, fates, 0, run.rows)
 
     def work(change: Change) -> Run:
         found = run_of(change.connection, import_id, is_locked=True)
         if found is None or found.state != APPLYING:
             change.audit("import_chunk_left", import_id)
             return found or run
-        decided = _decided(runtime, change.connection, SHEETS[run.sheet], rows, CHANGE)
+        if is_register:
+            show_batch(change, import_id)
+        decided = _decided(runtime, change.connection, SHEETS[run.sheet], rows, (CHANGE,))
         bodies = [each.entry[1] for each in decided if each.entry is not None]
         before = households_by_id(change.connection, (body["household"] for body in bodies))
         effects = []
@@ -275,6 +298,7 @@ def _record(runtime: Runtime, change: Change, run: Run, written: _Written) -> No
         "codes": codes,
         "effects": effects,
         "entries": list(written.entries.values()),
+        "lines": written.lines,
         "published": written.published,
     }
     change.desk(STEP, run=run.id, worker=run.worker_id, sealed=sealed_step(runtime.sealer, content))

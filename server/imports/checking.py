@@ -60,7 +60,7 @@ def check_sheet(runtime: Runtime, sheet: Sheet, content: bytes) -> Checked:
         checked.fault(0, None, "", ImportCode(error.reason))
         return checked
     checked.row_count = len(found.rows)
-    if not sheet.needs_worker and len(found.rows) > OFFICE_ROWS_MOST:
+    if not sheet.is_chunked and len(found.rows) > OFFICE_ROWS_MOST:
         checked.fault(0, None, "", ImportCode.TOO_MANY_ROWS)
         return checked
     columns = _columns_of(sheet, found, checked)
@@ -117,7 +117,7 @@ def _read_rows(found: ReadSheet, columns: dict[str, tuple[int, Column]], checked
             continue
         row = Row(number, values)
         key = checked.sheet.key_of(row)
-        if key in keys:
+        if key and key in keys:
             first = checked.sheet.first_key
             checked.fault(number, columns[first][0], first, ImportCode.KEY_REPEATED)
             continue

@@ -55,6 +55,14 @@ class ImportCode(StrEnum):
     TEAM_NAME_DIFFERS = "team_name_differs"
     ASSIGNED_TO_NOTHING = "assigned_to_nothing"
     RECORD_WITHDRAWN = "record_withdrawn"
+    NUMBER_MISSING = "number_missing"
+    NUMBER_OF_ANOTHER = "number_of_another"
+    DAY_TO_COME = "day_to_come"
+    LAPSED_BUT_VALID = "lapsed_but_valid"
+    FIGURE_EMPTY = "figure_empty"
+    RATIO_MALFORMED = "ratio_malformed"
+    DENOMINATOR_UNNAMED = "denominator_unnamed"
+    DENOMINATOR_UNCLEAR = "denominator_unclear"
     # the import
     TOO_MANY_CHANGES = "too_many_changes"
     IMPORT_HAS_ERRORS = "import_has_errors"
@@ -161,6 +169,35 @@ IMPORT_MESSAGES: dict[ImportCode, tuple[str, str]] = {
     ImportCode.RECORD_WITHDRAWN: (
         "Hộ này đã gộp vào hộ khác; hãy sửa hộ đó",
         "This household was merged into another one; change that one",
+    ),
+    ImportCode.NUMBER_MISSING: (
+        "Cần mã số BHXH hoặc số định danh cá nhân",
+        "An insurance number or a personal id is needed",
+    ),
+    ImportCode.NUMBER_OF_ANOTHER: (
+        "Số định danh này đã đi cùng một mã số BHXH khác trong cùng ngày chốt",
+        "As of the same day this personal id goes with another insurance number",
+    ),
+    ImportCode.DAY_TO_COME: ("Ngày chưa đến", "The day has not come yet"),
+    ImportCode.LAPSED_BUT_VALID: (
+        "Có lý do giảm, nhưng hạn vẫn còn vào ngày chốt",
+        "A reason for lapsing, and yet insured on the day of the list",
+    ),
+    ImportCode.FIGURE_EMPTY: (
+        "Cần số liệu hoặc tỷ lệ đã công bố",
+        "A value or a published ratio is needed",
+    ),
+    ImportCode.RATIO_MALFORMED: (
+        "Tỷ lệ không đúng; viết 29,9 hoặc 107",
+        "The ratio is malformed; write 29.9 or 107",
+    ),
+    ImportCode.DENOMINATOR_UNNAMED: (
+        "Mẫu số cần tên và ngày",
+        "A denominator needs a name and a day",
+    ),
+    ImportCode.DENOMINATOR_UNCLEAR: (
+        "Ghi một mẫu số, hoặc một khoảng từ thấp đến cao",
+        "Give one denominator, or bounds from low to high",
     ),
     ImportCode.TOO_MANY_CHANGES: (
         "Quá nhiều dòng thay đổi trong một lần; hãy chia nhỏ bảng",

@@ -26,6 +26,7 @@ _PHONE_BLANKS = re.compile(r"[\s.\-()]")
 _PHONE = re.compile(r"\+?[0-9]{8,15}\Z")
 # A Vietnamese number has ten digits, the first of them 0.
 _PHONE_WITHOUT_ZERO = 9
+_RATIO = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,4})?\Z")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 
 
@@ -158,6 +159,14 @@ def whole_of(least: int, most: int) -> Callable[[Cell], Reading]:
         return cell if least <= cell <= most else ImportCode.CELL_OUT_OF_RANGE
 
     return read
+
+
+def read_ratio(cell: Cell) -> Reading:
+    """Read a published ratio: its number as it was printed, without the sign; decimals may follow a comma."""
+    if isinstance(cell, date):
+        return ImportCode.RATIO_MALFORMED
+    text = as_text(cell).replace("%", "").replace(",", ".").strip()
+    return text if _RATIO.match(text) else ImportCode.RATIO_MALFORMED
 
 
 def choice_of(words: Mapping[str, tuple[str, str]]) -> Callable[[Cell], Reading]:

@@ -28,6 +28,8 @@ REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("fact", "area_key"),
         ("credit", "area_key"),
         ("quota", "holder"),
+        ("participant", "area_key"),
+        ("outside_figure", "area_key"),
     ),
     "organisation": (
         ("organisation", "parent_key"),
@@ -58,6 +60,9 @@ REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "team": (("team_membership", "team_id"), ("fact", "team_id"), ("credit", "team_id"), ("quota", "holder")),
     "team_membership": (),
     "assignment": (),
+    "register_baseline": (),
+    "renewal_window": (),
+    "outside_figure": (),
     "household": (
         ("person", "household_id"),
         ("enrolment", "household_id"),

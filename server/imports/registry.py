@@ -11,11 +11,14 @@ from server.imports.columns import (
     Column,
     choice_of,
     code_of,
+    digits_of,
     read_day,
     read_phone,
+    read_ratio,
     text_of,
     whole_of,
 )
+from server.imports.figure_sheets import BaselineRules, OutsideRules, WindowRules
 from server.imports.household_sheet import HouseholdRules
 from server.imports.office_sheets import (
     AreaRules,
@@ -26,8 +29,13 @@ from server.imports.office_sheets import (
     by_level,
     parents_first,
 )
+from server.imports.register_sheet import ParticipantRules
 from server.imports.sheet import Sheet
 from server.office.rules import AREA_LEVELS, ORGANISATION_KINDS, ROLES
+from server.outside.rules import FIGURES
+from server.outside.wording import FIGURE_WORDS
+from server.register.rules import LAPSE_REASONS, SCHEMES
+from server.register.wording import LAPSE_WORDS, SCHEME_WORDS
 from sync.limits import LIMITS
 
 LEVEL_WORDS = {
@@ -53,9 +61,16 @@ ROLE_WORDS = {
     "committee": ("Ban chỉ đạo", "Committee"),
     "administrator": ("Quản trị", "Administrator"),
 }
+_YES_NO = {"yes": ("Có", "Yes"), "no": ("Không", "No")}
 _CODE_MOST, _NAME_MOST = 40, 120
+_PEOPLE_MOST, _VALUE_MOST = 200_000_000, 10**15 - 1
 _DAY = ("dd/mm/yyyy", "dd/mm/yyyy")
 _OPEN = ("Để trống: chưa có ngày kết thúc. dd/mm/yyyy", "Blank: no last day yet. dd/mm/yyyy")
+_PROVINCE = ("Để trống: toàn tỉnh", "Blank: the whole province")
+_BOUNDS = (
+    "Chỉ khi mẫu số biết được theo khoảng; để trống thì khoảng được suy từ tỷ lệ công bố",
+    "Where the denominator is known by bounds alone; left blank, they follow from the published ratio",
+)
 
 
 def _code(name: str, vietnamese: str, english: str, example: str, **more: Any) -> Column:
@@ -81,10 +96,18 @@ def _choice(
         choice_of(words),
         example,
         (remark[0], remark[1]),
-        required=True,
         choices=tuple(words),
-        **more,
+        **{"required": True, **more},
     )
+
+
+def _whole(name: str, vietnamese: str, english: str, example: str, **more: Any) -> Column:
+    most = _PEOPLE_MOST if name == "persons" else _VALUE_MOST
+    return Column(name, (vietnamese, english), whole_of(0, most), example, **more)
+
+
+def _day(name: str, vietnamese: str, english: str, **more: Any) -> Column:
+    return Column(name, (vietnamese, english), read_day, "31/12/2019", _DAY, **more)
 
 
 _WORKER = _code("worker_code", "Mã nhân viên", "Worker code", "NV0001", required=True, is_key=True)
@@ -181,10 +204,123 @@ HOUSEHOLDS = Sheet(
     needs_worker=True,
 )
 
+_SCHEME = _choice("scheme", ("Loại hình", "Scheme"), SCHEME_WORDS, "BHXH tự nguyện", is_key=True)
+_AREA_CODE = _code("area_code", "Mã xã", "Commune code", "28249")
+# No column is a key by itself: the rules know by which number a line is kept, and tell repetitions.
+PARTICIPANTS = Sheet(
+    "participants",
+    ("Người tham gia", "Participants"),
+    (
+        Column(
+            "insurance_number",
+            ("Mã số BHXH", "Insurance number"),
+            digits_of(10),
+            "7912345678",
+            (
+                "10 chữ số; trống thì cần số định danh",
+                "10 digits; where it is blank, the personal id is needed",
+            ),
+        ),
+        Column(
+            "national_id",
+            ("Số định danh cá nhân", "Personal id"),
+            digits_of(12),
+            "082190001234",
+            ("12 chữ số", "12 digits"),
+        ),
+        Column("full_name", ("Họ tên", "Full name"), text_of(_NAME_MOST), "Trần Thị Bưởi", required=True),
+        _day("birth_date", "Ngày sinh", "Date of birth"),
+        _choice("scheme", ("Loại hình", "Scheme"), SCHEME_WORDS, "BHXH tự nguyện"),
+        _day("as_of", "Ngày chốt sổ", "As of", required=True),
+        _day("valid_from", "Có hạn từ", "Valid from"),
+        _day("valid_to", "Có hạn đến", "Valid to", required=True),
+        _AREA_CODE,
+        _choice("lapse_reason", ("Lý do giảm", "Reason for lapsing"), LAPSE_WORDS, "", required=False),
+    ),
+    ParticipantRules,
+    has_template=True,
+    is_register=True,
+)
+BASELINES = Sheet(
+    "baselines",
+    ("Mốc so sánh", "Baselines"),
+    (
+        _SCHEME,
+        _code("code", "Mã mốc", "Baseline code", "2019", required=True, is_key=True),
+        Column("name", ("Tên mốc", "Name"), text_of(_NAME_MOST), "Cuối năm 2019", required=True),
+        _day("as_of", "Ngày chốt sổ", "As of", required=True),
+        _whole("persons", "Số người", "Persons", "7262", required=True),
+        Column("source", ("Nguồn", "Source"), text_of(300), "Báo cáo tháng 12", required=True),
+    ),
+    BaselineRules,
+)
+RENEWAL_WINDOWS = Sheet(
+    "renewal_windows",
+    ("Quy tắc tái tục", "Rule of renewals"),
+    (
+        _SCHEME,
+        _first_day("valid_from", "Từ ngày", "From", is_key=True),
+        Column(
+            "days",
+            ("Số ngày", "Days"),
+            whole_of(0, 3_650),
+            "90",
+            (
+                "Hết hạn chưa quá bấy nhiêu ngày thì ghi danh là tái tục",
+                "An enrolment so many days after the end of validity is a renewal",
+            ),
+            required=True,
+        ),
+        _choice("is_assumption", ("Là giả định", "Is an assumption"), _YES_NO, "Có"),
+        Column("source", ("Nguồn", "Source"), text_of(300), "Công văn 01", required=True),
+    ),
+    WindowRules,
+)
+OUTSIDE_FIGURES = Sheet(
+    "outside_figures",
+    ("Số liệu ngoài", "Figures from outside"),
+    (
+        _choice("figure", ("Số liệu", "Figure"), FIGURE_WORDS, "Độ bao phủ BHXH", is_key=True),
+        _code("area_code", "Mã địa bàn", "Area code", "", is_key=True, remark=_PROVINCE),
+        _day("day", "Tính đến ngày", "As of", required=True, is_key=True),
+        _whole("value", "Giá trị", "Value", "281909"),
+        Column(
+            "denominator_name",
+            ("Tên mẫu số", "Denominator's name"),
+            text_of(_NAME_MOST),
+            "Lực lượng lao động",
+            is_key=True,
+        ),
+        _day("denominator_day", "Ngày của mẫu số", "Denominator's day"),
+        _whole("denominator", "Mẫu số", "Denominator", ""),
+        _whole("denominator_low", "Mẫu số từ", "Denominator from", "", remark=_BOUNDS),
+        _whole("denominator_high", "Mẫu số đến", "Denominator to", "", remark=_BOUNDS),
+        Column("quoted_percent", ("Tỷ lệ đã công bố", "Published ratio"), read_ratio, "29,9"),
+        Column("source", ("Nguồn", "Source"), text_of(300), "Báo cáo năm 2020", required=True),
+        _day("source_day", "Ngày của nguồn", "Source's day", required=True),
+    ),
+    OutsideRules,
+)
+
 SHEETS: dict[str, Sheet] = {
-    sheet.name: sheet for sheet in (AREAS, ORGANISATIONS, WORKERS, TEAMS, ASSIGNMENTS, HOUSEHOLDS)
+    sheet.name: sheet
+    for sheet in (
+        AREAS,
+        ORGANISATIONS,
+        WORKERS,
+        TEAMS,
+        ASSIGNMENTS,
+        HOUSEHOLDS,
+        PARTICIPANTS,
+        BASELINES,
+        RENEWAL_WINDOWS,
+        OUTSIDE_FIGURES,
+    )
 }
 assert set(LEVEL_WORDS) == set(AREA_LEVELS)
 assert set(KIND_WORDS) == set(ORGANISATION_KINDS)
 assert set(ROLE_WORDS) == set(ROLES)
+assert set(SCHEME_WORDS) == set(SCHEMES)
+assert set(LAPSE_WORDS) == set(LAPSE_REASONS)
+assert set(FIGURE_WORDS) == set(FIGURES)
 assert LIMITS.text_characters >= _NAME_MOST

@@ -11,7 +11,9 @@ from server.exchange.desk import replay_from_sheet
 from server.imports.given_codes import put_codes
 from server.imports.kept import opened_step, set_run_now
 from server.imports.models import ImportEffect
+from server.imports.registry import SHEETS
 from server.imports.undoing import take_back_records
+from server.register.actions import put_lines_again, show_batch
 from server.runtime import Runtime
 
 
@@ -24,10 +26,13 @@ def replay_import_step(runtime: Runtime, change: Change, content: Mapping[str, A
     set_run_now(change.connection, step["run"])
     put_codes(change.connection, step["codes"])
     upsert(change.connection, ImportEffect.__table__, step["effects"], ["import_id", "position"])
+    put_lines_again(change.connection, step.get("lines", ()))
     if step["entries"]:
         change.stage(content["run"])
         replay_from_sheet(runtime, change, step["entries"], content["worker"])
     if step["published"]:
+        if SHEETS[step["run"]["sheet"]].is_register:
+            show_batch(change, content["run"])
         change.publish(content["run"])
 
 

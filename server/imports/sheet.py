@@ -47,12 +47,13 @@ class NewCode:
 
 @dataclass(slots=True)
 class Decided:
-    """What becomes of a row: faults, or else rows to write and an entry for the desk."""
+    """What becomes of a row: faults, or else rows to write, an entry for the desk, a line of the register."""
 
     faults: list[tuple[str, ImportCode]] = field(default_factory=list)
     steps: list[RowStep] = field(default_factory=list)
     codes: list[NewCode] = field(default_factory=list)
     entry: tuple[str, dict[str, Any]] | None = None
+    line: dict[str, Any] | None = None
     is_new: bool = False
 
     def fault(self, column: str, code: ImportCode) -> None:
@@ -64,7 +65,8 @@ class Decided:
         """Return whether the row adds, changes or keeps what there is."""
         if self.is_new:
             return ADD
-        return CHANGE if self.steps or self.entry is not None else KEEP
+        is_changed = self.steps or self.entry is not None or self.line is not None
+        return CHANGE if is_changed else KEEP
 
 
 class SheetRules(Protocol):
@@ -86,8 +88,9 @@ def as_they_stand(rows: Sequence[Row]) -> Sequence[Row]:
 class Sheet:
     """A sheet that the office takes: rows that are not in it stay untouched.
 
-    `needs_worker` where its rows become entries of the desk: somebody has to have decided them. Those
-    rows are written in chunks that show nothing, and come into sight together.
+    `needs_worker` where its rows become entries of the desk: somebody has to have decided them.
+    `is_register` where they become lines of the participant register. Both are written in chunks that
+    show nothing, and come into sight together; every other sheet is one change.
     """
 
     name: str
@@ -96,14 +99,20 @@ class Sheet:
     rules: Callable[[Connection, Runtime, int], SheetRules]
     has_template: bool = False
     needs_worker: bool = False
+    is_register: bool = False
     order: Callable[[Sequence[Row]], Sequence[Row]] = as_they_stand
+
+    @property
+    def is_chunked(self) -> bool:
+        """Return whether it may have any number of rows."""
+        return self.needs_worker or self.is_register
 
     def title(self, language: str) -> str:
         """Return the sheet's name in a language."""
         return self.titles[language == "en"]
 
     def key_of(self, row: Row) -> tuple[Any, ...]:
-        """Return what names the row among the others."""
+        """Return what names the row among the others; nothing where the sheet's rules see to that."""
         return tuple(row.get(column.name) for column in self.columns if column.is_key)
 
     @property

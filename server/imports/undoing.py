@@ -28,6 +28,8 @@ from server.journals.actions import lock_names, void_entries
 from server.office.imported import RowStep, row_now, write_step
 from server.people.queries import changed_households, households_by_id
 from server.people.records import erase_households
+from server.register.actions import withdraw_lines
+from server.register.queries import superseded_lines
 from server.runtime import Runtime
 
 UNDONE_STEP = "import_undone"
@@ -88,6 +90,7 @@ def take_back_records(change: Change, import_id: str) -> None:
     void_entries(change.connection, households, change.now_ms)
     erase_households(change.connection, households)
     change.withdraw(import_id)
+    withdraw_lines(change.connection, import_id)
     forget_codes(change, import_id)
 
 
@@ -117,6 +120,8 @@ def obstacles_of(connection: Connection, import_id: str, effects: Sequence[Effec
         for key in _referred_from_outside(connection, table, keys, own):
             note(keys[key], table, ImportCode.ROW_REFERRED_TO)
     _note_households(connection, import_id, effects, note)
+    for number in superseded_lines(connection, import_id):
+        note(number, "", ImportCode.ROW_CHANGED_SINCE)
     return [found[key] for key in sorted(found)][:OBSTACLES_MOST]
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, FromClause, Select, select
 
 from schemas.names import search_key
 from server.audit.changes import Change
+from server.database import Base
 from server.office.models import Area, Assignment, Organisation, Team, TeamMembership, Worker
 from sync.scope import OFFICE
 
@@ -22,6 +23,8 @@ _TABLES: dict[str, FromClause] = {
     model.__tablename__: model.__table__
     for model in (Area, Organisation, Worker, Team, TeamMembership, Assignment)
 }
+# Rows that other features keep for the office, by name: nothing here may know what they are for.
+_OTHER_TABLES = frozenset({"register_baseline", "renewal_window", "outside_figure"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,11 @@ class RowStep:
 
 def key_column(table: str) -> str:
     """Return the name of the column that names a row."""
-    return "key" if "key" in _TABLES[table].c else "id"
+    return "key" if "key" in _table(table).c else "id"
+
+
+def _table(name: str) -> FromClause:
+    return Base.metadata.tables[name] if name in _OTHER_TABLES else _TABLES[name]
 
 
 def whole_table(connection: Connection, table: str) -> dict[str, Row]:
@@ -52,19 +59,19 @@ def whole_table(connection: Connection, table: str) -> dict[str, Row]:
 
 def _selected(table: str) -> Select[Any]:
     # The key under which names are searched is made of the name, whenever a row is written.
-    return select(*(column for column in _TABLES[table].c if column.name != "name_key"))
+    return select(*(column for column in _table(table).c if column.name != "name_key"))
 
 
 def row_now(connection: Connection, table: str, key: str) -> Row | None:
     """Return a row as it is, or None."""
-    statement = _selected(table).where(_TABLES[table].c[key_column(table)] == key)
+    statement = _selected(table).where(_table(table).c[key_column(table)] == key)
     row = connection.execute(statement).mappings().one_or_none()
     return None if row is None else dict(row)
 
 
 def write_step(change: Change, step: RowStep) -> None:
     """Write a step; workers, areas and organisations follow in the feed of the office."""
-    table, key = _TABLES[step.table], {key_column(step.table): step.key}
+    table, key = _table(step.table), {key_column(step.table): step.key}
     if step.after is None:
         change.delete(table, key)
     elif step.before is None:

@@ -67,6 +67,14 @@ def dues_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[in
     return {row[0]: (row[1], row[2]) for row in rows_among(connection, _DUES, ids)}
 
 
+def enrolment_periods(connection: Connection, scheme: str) -> dict[str, tuple[str, date, int]]:
+    """Return of every enrolment of a scheme the person, the first day and the months."""
+    columns = Enrolment.__table__.c
+    query = select(columns.entry_id, columns.person_id, columns.from_day, columns.months)
+    rows = connection.execute(query.where(columns.scheme == scheme))
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
 def dues_against_tables(connection: Connection) -> dict[str, int]:
     """Return how many enrolments are due what the rate tables say, another amount, or unchecked."""
     due, expected = Enrolment.__table__.c.amount_due_vnd, Enrolment.__table__.c.expected_vnd

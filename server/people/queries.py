@@ -151,6 +151,23 @@ def persons_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Perso
     return found
 
 
+def numbers_of_persons(connection: Connection) -> dict[str, tuple[str, set[str]]]:
+    """Return every person's cluster (or own id) with the indexes of all numbers of that cluster.
+
+    A number is written as in `rules.identity`: `<kind>:<blind index>`.
+    """
+    person = Person.__table__.c
+    columns = [person[f"{name}_index"] for name in IDENTIFYING_NUMBERS]
+    clusters: dict[str, str] = {}
+    numbers: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(select(person.id, person.cluster_id, *columns)):
+        clusters[row[0]] = row[1] or row[0]
+        numbers[clusters[row[0]]].update(
+            f"{name}:{index}" for name, index in zip(IDENTIFYING_NUMBERS, row[2:], strict=True) if index
+        )
+    return {person_id: (cluster, numbers[cluster]) for person_id, cluster in clusters.items()}
+
+
 def _consents(text: str | None) -> Consents:
     return _NO_CONSENTS if text is None else {name: tuple(one) for name, one in json.loads(text).items()}
 

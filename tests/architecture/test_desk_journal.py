@@ -17,6 +17,8 @@ BY_RECORD = {
     "import_run",
     "installation",
     "installation_counter",
+    "participant",
+    "register_batch",
     "sheet_code",
     "statement",
     "statement_line",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from server.imports import applying
@@ -9,7 +11,8 @@ from server.imports.applying import apply_import
 from server.imports.kept import APPLYING
 from server.imports.undoing import undo_import
 from server.recovery.actions import end_recovery
-from tests.server.imports.builders import a_household, checked, imported, run_now, waiting
+from server.register.verification import register_differences
+from tests.server.imports.builders import a_household, a_participant, checked, imported, run_now, waiting
 from tests.server.imports.test_applying import SHEETS_IN_ORDER, in_scope
 from tests.support.desk import a_supervisor
 from tests.support.office_checks import count, rows
@@ -69,3 +72,22 @@ def test_an_import_that_was_cut_off_is_as_hidden_after_a_restore(office, monkeyp
         applying.continue_import(office.runtime, run_now(office.runtime, run.id), author).state == "applied"
     )
     assert len(in_scope(office, SCOPE)) == 5
+
+
+def test_lines_of_the_register_stand_in_their_places_again(office):
+    """Which line counts is decided by the order of imports, corrections and what was taken back."""
+    author = a_supervisor(office)
+    backup = backed_up(office, "backup")
+    lines = [a_participant(n) for n in range(1, 4)]
+    imported(office.runtime, author, "participants", *lines)
+    later = imported(office.runtime, author, "participants", a_participant(1, valid_to=date(2020, 1, 31)))
+    gone = imported(office.runtime, author, "participants", a_participant(9))
+    undo_import(office.runtime, author, gone.id)
+    places = "SELECT import_id, number, key_number, sealed, superseded_by FROM participant"
+    before = sorted(map(str, rows(office, places)))
+    restored(office, backup)
+    assert sorted(map(str, rows(office, places))) == before
+    with office.runtime.transactions.reading() as connection:
+        assert register_differences(connection, office.runtime.sealer) == []
+    undo_import(office.runtime, author, later.id)
+    assert checked(office.runtime, "participants", *lines).fates["keep"] == 3

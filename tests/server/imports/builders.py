@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from server.audit.changes import Actor
@@ -62,5 +63,54 @@ def a_household(number: int, **more: Any) -> dict[str, Any]:
         "address": f"{number} Lý Thường Kiệt",
         "phone": f"09{number:08}",
         "members": 1 + number % 6,
+        **more,
+    }
+
+
+def a_participant(number: int, **more: Any) -> dict[str, Any]:
+    """Return a row of the participants' sheet."""
+    return {
+        "insurance_number": f"79{number:08}",
+        "national_id": f"0821{number:08}",
+        "full_name": f"Lê Thị {number}",
+        "birth_date": date(1980, 1, 1 + number % 28),
+        "scheme": "voluntary",
+        "as_of": date(2019, 12, 31),
+        "valid_from": None,
+        "valid_to": date(2020, 6, 30),
+        "area_code": "28249",
+        "lapse_reason": None,
+        **more,
+    }
+
+
+def a_stated_baseline(code: str = "2019", persons: int = 3, **more: Any) -> dict[str, Any]:
+    """Return a row of the baselines' sheet."""
+    return {
+        "scheme": "voluntary",
+        "code": code,
+        "name": f"Cuối năm {code}",
+        "as_of": date(2019, 12, 31),
+        "persons": persons,
+        "source": "Báo cáo tháng 12",
+        **more,
+    }
+
+
+def an_outside_figure(figure: str = "other", value: int | None = 1, **more: Any) -> dict[str, Any]:
+    """Return a row of the sheet of figures from outside."""
+    return {
+        "figure": figure,
+        "area_code": None,
+        "day": date(2019, 12, 31),
+        "value": value,
+        "denominator_name": "Mẫu số",
+        "denominator_day": date(2019, 12, 31),
+        "denominator": None,
+        "denominator_low": None,
+        "denominator_high": None,
+        "quoted_percent": None,
+        "source": "Báo cáo năm 2019",
+        "source_day": date(2020, 1, 15),
         **more,
     }

@@ -13,7 +13,16 @@ from server.imports import applying
 from server.imports.applying import ImportRefusedError, apply_import
 from server.imports.jobs import continue_cut_off_imports, forget_waiting_imports
 from server.imports.kept import APPLIED, APPLYING, CHECKED, EXPIRED, FAILED
-from tests.server.imports.builders import a_household, checked, imported, run_now, waiting
+from tests.server.imports.builders import (
+    a_household,
+    a_participant,
+    a_stated_baseline,
+    an_outside_figure,
+    checked,
+    imported,
+    run_now,
+    waiting,
+)
 from tests.support.office_checks import count, outcome_of, rows
 from tests.support.small_office import COMMUNES, SmallOffice
 
@@ -67,12 +76,25 @@ ORGANISATIONS = [
         "valid_from": "01/01/2020",
     },
 ]
+WINDOWS = [
+    {
+        "scheme": "voluntary",
+        "valid_from": "01/01/2020",
+        "days": 30,
+        "is_assumption": "Có",
+        "source": "Công văn",
+    },
+]
 SHEETS_IN_ORDER = [
     ("areas", AREAS),
     ("organisations", ORGANISATIONS),
     ("workers", WORKERS),
     ("assignments", ASSIGNMENTS),
     ("teams", TEAMS),
+    ("participants", [a_participant(n) for n in range(1, 4)]),
+    ("baselines", [a_stated_baseline()]),
+    ("renewal_windows", WINDOWS),
+    ("outside_figures", [an_outside_figure("voluntary_participants", 7_262)]),
     ("households", [a_household(n) for n in range(1, 6)]),
 ]
 

@@ -14,7 +14,16 @@ from server.imports.codes import IMPORT_MESSAGES, ImportCode, import_message
 from server.imports.kept import faults_of
 from server.imports.registry import SHEETS
 from server.spreadsheets import column_letter, written_csv, written_xlsx
-from tests.server.imports.builders import a_household, a_sheet, checked, faults, imported
+from tests.server.imports.builders import (
+    a_household,
+    a_participant,
+    a_sheet,
+    a_stated_baseline,
+    an_outside_figure,
+    checked,
+    faults,
+    imported,
+)
 from tests.support.office_checks import count
 
 DAY = date(2020, 5, 12)
@@ -53,6 +62,7 @@ PRESENT = {
     "teams": [
         {"team_code": "T1", "team_name": "Đội 1", "worker_code": "NV1", "from_day": DAY, "to_day": None},
     ],
+    "participants": [a_participant(90_000)],
 }
 
 
@@ -104,6 +114,24 @@ def an_assignment(n: int) -> dict[str, Any]:
     }
 
 
+def a_baseline(n: int) -> dict[str, Any]:
+    return a_stated_baseline(f"M{n}", n)
+
+
+def a_window(n: int) -> dict[str, Any]:
+    return {
+        "scheme": "health",
+        "valid_from": date(2021, 1 + n // 25 % 12, 1 + n % 25),
+        "days": 90,
+        "is_assumption": "Có",
+        "source": "Giả định",
+    }
+
+
+def a_figure(n: int) -> dict[str, Any]:
+    return an_outside_figure(value=n, denominator_name=f"Mẫu số {n}", denominator=1_000 + n)
+
+
 MAKERS = {
     "areas": an_area,
     "organisations": an_organisation,
@@ -111,6 +139,10 @@ MAKERS = {
     "teams": a_member,
     "assignments": an_assignment,
     "households": a_household,
+    "participants": a_participant,
+    "baselines": a_baseline,
+    "renewal_windows": a_window,
+    "outside_figures": a_figure,
 }
 LONG = "x" * 400
 # (column whose cell is named, cells of the row that are planted, code).
@@ -189,6 +221,48 @@ PLANTS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
         ("phone", {"phone": "9,12E+08"}, "number_mangled"),
         ("members", {"members": 61}, "cell_out_of_range"),
         ("members", {"members": 2.5}, "cell_not_whole"),
+    ],
+    "participants": [
+        ("insurance_number", {"insurance_number": None, "national_id": None}, "number_missing"),
+        ("insurance_number", {"insurance_number": 912345678}, "leading_zero_lost"),
+        ("insurance_number", {"insurance_number": "79123456789"}, "code_malformed"),
+        ("national_id", {"national_id": "8,2E+11"}, "number_mangled"),
+        ("national_id", {"national_id": "082100090000"}, "number_of_another"),
+        ("full_name", {"full_name": None}, "cell_required"),
+        ("birth_date", {"birth_date": "31/02/1980"}, "cell_not_a_day"),
+        ("scheme", {"scheme": "BHXH bắt buộc"}, "cell_not_in_list"),
+        ("as_of", {"as_of": date(2030, 1, 1), "valid_to": date(2031, 1, 1)}, "day_to_come"),
+        ("valid_to", {"valid_from": date(2021, 1, 1)}, "ends_before_it_begins"),
+        ("lapse_reason", {"lapse_reason": "Chuyển đi nơi khác"}, "lapsed_but_valid"),
+        ("area_code", {"area_code": "77777"}, "no_such_area"),
+    ],
+    "baselines": [
+        ("code", {"code": None}, "cell_required"),
+        ("scheme", {"scheme": "Xe máy"}, "cell_not_in_list"),
+        ("as_of", {"as_of": date(2030, 1, 1)}, "day_to_come"),
+        ("persons", {"persons": -1}, "cell_out_of_range"),
+        ("persons", {"persons": "nhiều"}, "cell_not_whole"),
+        ("source", {"source": None}, "cell_required"),
+    ],
+    "renewal_windows": [
+        ("days", {"days": 4_000}, "cell_out_of_range"),
+        ("days", {"days": None}, "cell_required"),
+        ("is_assumption", {"is_assumption": "Có lẽ"}, "cell_not_in_list"),
+        ("valid_from", {"valid_from": "hôm qua"}, "cell_not_a_day"),
+    ],
+    "outside_figures": [
+        ("figure", {"figure": "Số con gà"}, "cell_not_in_list"),
+        ("area_code", {"area_code": "77777"}, "no_such_area"),
+        ("day", {"day": date(2030, 1, 1)}, "day_to_come"),
+        ("value", {"value": None}, "figure_empty"),
+        ("quoted_percent", {"quoted_percent": "một nửa"}, "ratio_malformed"),
+        ("denominator_name", {"denominator_day": None}, "denominator_unnamed"),
+        (
+            "denominator_low",
+            {"denominator": None, "denominator_low": 9, "denominator_high": 5},
+            "denominator_unclear",
+        ),
+        ("source_day", {"source_day": None}, "cell_required"),
     ],
 }
 PLANTED_EACH = 35

@@ -13,7 +13,19 @@ from tests.support.office_checks import count, outcome_of, rows
 from tests.support.small_office import COMMUNES
 
 SCOPE = f"area:{COMMUNES[0]}"
-OFFICE_TABLES = ("area", "organisation", "worker", "team", "team_membership", "assignment")
+OFFICE_TABLES = (
+    "area",
+    "organisation",
+    "worker",
+    "team",
+    "team_membership",
+    "assignment",
+    "participant",
+    "register_batch",
+    "register_baseline",
+    "renewal_window",
+    "outside_figure",
+)
 
 
 def state_of_office(office):

@@ -1,0 +1,1 @@
+"""Figures that others published: kept with source and day, beside the office's own, never mixed with them."""
