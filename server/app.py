@@ -26,6 +26,7 @@ from server.exports.routes import blueprint as exports_blueprint
 from server.health import blueprint as health_blueprint
 from server.imports import routes as imports_routes
 from server.office.queries import roles_held
+from server.participants import routes as participants_routes
 from server.receipts import routes as receipts_routes
 from server.request_log import configure_logging, install_request_log
 from server.runtime import Runtime, install_runtime
@@ -206,6 +207,7 @@ def _register_routes(app: Flask, config: Config) -> None:
         workbench_routes.blueprint,
         acceptance_routes.blueprint,
         imports_routes.blueprint,
+        participants_routes.blueprint,
         exports_blueprint,
     ):
         app.register_blueprint(blueprint)

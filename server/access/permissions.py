@@ -32,6 +32,7 @@ class Permission(StrEnum):
     IMPORT_SHEETS = "import_sheets"
     EXPORT_HOUSEHOLDS = "export_households"
     EXPORT_FULL_NUMBERS = "export_full_numbers"
+    EXPORT_PARTICIPANTS = "export_participants"
 
 
 class RouteScope(StrEnum):
@@ -86,6 +87,8 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     # A sheet can give anybody any role, and fill every commune.
     Permission.IMPORT_SHEETS: frozenset({"administrator"}),
     Permission.EXPORT_HOUSEHOLDS: frozenset({"supervisor", "administrator"}),
+    # Who is insured until when, by name.
+    Permission.EXPORT_PARTICIPANTS: frozenset({"supervisor", "administrator"}),
     # Everybody's telephone number in one file.
     Permission.EXPORT_FULL_NUMBERS: frozenset({"administrator"}),
 }
@@ -141,6 +144,13 @@ ROUTES: dict[str, Rule] = {
     "exports.statement_lines": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
     "exports.households": Rule(Permission.EXPORT_HOUSEHOLDS, RouteScope.ASSIGNED),
     "exports.households_full": Rule(Permission.EXPORT_FULL_NUMBERS, RouteScope.OFFICE),
+    "exports.participants": Rule(Permission.EXPORT_PARTICIPANTS, RouteScope.ASSIGNED),
+    "exports.participants_full": Rule(Permission.EXPORT_FULL_NUMBERS, RouteScope.OFFICE),
+    "exports.net_change": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "exports.outside_figures": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    # Sums without names, as on the board.
+    "participants.overview": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "participants.outside": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     # A sheet is of the whole office, so nobody imports for an area.
     "imports.overview": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
     "imports.check": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),

@@ -129,7 +129,9 @@ def _filters() -> dict[str, Callable[..., Any]]:
 def _remember_language(response: Response) -> Response:
     choice = request.args.get("lang")
     # A receipt's page sets no cookie at all, and the API has no language.
-    is_page = (request.endpoint or "").startswith(("dashboard.", "workbench.", "access.", "imports."))
+    is_page = (request.endpoint or "").startswith(
+        ("dashboard.", "workbench.", "access.", "imports.", "participants.")
+    )
     if is_page and choice in LANGUAGES:
         response.set_cookie(
             _COOKIE,
@@ -164,6 +166,7 @@ _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("dashboard.incidents", "/incidents", lambda: gettext("Sự cố")),
     ("dashboard.devices", "/devices", lambda: gettext("Thiết bị")),
     ("acceptance.overview", "/acceptance", lambda: gettext("Nghiệm thu")),
+    ("participants.overview", "/participants", lambda: gettext("Tham gia")),
     ("imports.overview", "/imports", lambda: gettext("Nhập bảng")),
 )
 

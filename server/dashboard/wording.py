@@ -7,7 +7,9 @@ the catalogue.
 from __future__ import annotations
 
 from schemas.messages import MESSAGES
+from server.outside.wording import FIGURE_WORDS
 from server.quotas.wording import REASON_WORDS, STATE_WORDS
+from server.register.wording import LAPSE_WORDS, SCHEME_WORDS, STANDING_REASON_WORDS, STANDING_WORDS
 from sync.codes import EntryCode
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -72,6 +74,13 @@ WORDS: dict[str, tuple[str, str]] = {
     # credits; "duplicate" and "voided" are the words of verdicts and outcomes too
     **STATE_WORDS,
     **{f"reason_{reason}": words for reason, words in REASON_WORDS.items()},
+    # the participant register, and figures from outside
+    **{f"scheme_{scheme}": words for scheme, words in SCHEME_WORDS.items()},
+    **{f"lapse_{reason}": words for reason, words in LAPSE_WORDS.items()},
+    "lapse_unstated": ("Chưa rõ lý do", "No reason stated"),
+    **{f"standing_of_{standing}": words for standing, words in STANDING_WORDS.items()},
+    **{f"standing_because_{reason}": words for reason, words in STANDING_REASON_WORDS.items()},
+    **{f"figure_{figure}": words for figure, words in FIGURE_WORDS.items()},
     # holders
     "agent": ("Nhân viên", "Agents"),
     "promoter": ("Người vận động", "Promoters"),

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, request
 
 from server.access.wiring import current_account
 from server.dashboard.wiring import Look, change_in_sight, language, look, whole_argument
 from server.exports.households import households_table
+from server.exports.participants import net_change_table, outside_table, participants_table
 from server.exports.table import FORMATS, ExportedTable
 from server.exports.tables import Tables
+from server.participants.queries import Choice
 from server.runtime import current_runtime
 from server.workbench.queries import area_keys_in
 
@@ -116,6 +119,49 @@ def _households(file_format: str, *, has_full_numbers: bool) -> Response:
 
     name = "households_full" if has_full_numbers else "households"
     return _answered(name, file_format, table, is_personal=True)
+
+
+@blueprint.get("/participants.<file_format>")
+def participants(file_format: str) -> Response:
+    """Give the register's lines in sight, numbers masked; names, so it is audited."""
+    return _participants(file_format, has_full_numbers=False)
+
+
+@blueprint.get("/full/participants.<file_format>")
+def participants_full(file_format: str) -> Response:
+    """Give the register with its numbers; it takes a permission of its own, and is audited."""
+    return _participants(file_format, has_full_numbers=True)
+
+
+def _participants(file_format: str, *, has_full_numbers: bool) -> Response:
+    sealer = current_runtime().sealer
+
+    def table(seen: Look) -> ExportedTable:
+        return participants_table(seen, sealer, language(), has_full_numbers=has_full_numbers)
+
+    name = "participants_full" if has_full_numbers else "participants"
+    return _answered(name, file_format, table, is_personal=True)
+
+
+@blueprint.get("/net_change.<file_format>")
+def net_change(file_format: str) -> Response:
+    """Give the net change of a scheme by area."""
+    choice, zone = Choice(request.args.get("scheme"), request.args.get("baseline")), _zone()
+    return _answered(
+        "net_change", file_format, lambda seen: net_change_table(seen, zone, choice), is_personal=False
+    )
+
+
+@blueprint.get("/outside_figures.<file_format>")
+def outside_figures(file_format: str) -> Response:
+    """Give the figures from outside."""
+    return _answered(
+        "outside_figures", file_format, lambda seen: outside_table(seen, language()), is_personal=False
+    )
+
+
+def _zone() -> ZoneInfo:
+    return current_runtime().config.time_zone
 
 
 def _require_sight(worker_id: str) -> None:
