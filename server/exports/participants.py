@@ -14,7 +14,6 @@ from server.dashboard.wording import word_of
 from server.exports.table import ExportedTable
 from server.imports.registry import SHEETS
 from server.office.queries import areas_by_key
-from server.outside.queries import published_figures
 from server.participants.queries import Choice, outside_page, participants_page
 from server.register.queries import current_lines
 from server.register.sealed import opened_line
@@ -90,10 +89,10 @@ def net_change_table(seen: Look, zone: ZoneInfo, choice: Choice) -> ExportedTabl
     return ExportedTable(("Tăng, giảm", "Net change"), titles, rows)
 
 
-def outside_table(seen: Look, language: str) -> ExportedTable:
+def outside_table(seen: Look, zone: ZoneInfo, language: str) -> ExportedTable:
     """Return the published figures in sight as their sheet has them; ratios stay texts, as printed."""
-    in_sight = {line.published for line in outside_page(seen.connection, seen.sight).lines}
-    figures = [each for each in published_figures(seen.connection) if each in in_sight]
+    page = outside_page(seen.connection, seen.sight, seen.now_ms, zone)
+    figures = [line.published for line in page.lines]
     rows: list[tuple[Cell, ...]] = []
     for each in figures:
         one = None if each.is_derived else each.denominator_low

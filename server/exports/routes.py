@@ -155,8 +155,9 @@ def net_change(file_format: str) -> Response:
 @blueprint.get("/outside_figures.<file_format>")
 def outside_figures(file_format: str) -> Response:
     """Give the figures from outside."""
+    zone = _zone()
     return _answered(
-        "outside_figures", file_format, lambda seen: outside_table(seen, language()), is_personal=False
+        "outside_figures", file_format, lambda seen: outside_table(seen, zone, language()), is_personal=False
     )
 
 

@@ -82,8 +82,6 @@ class OutsideRules(_StatedRules):
         """Add a figure, or set what differs; a denominator that is not given follows from the ratio."""
         decided, day = Decided(), row.get("day")
         area = self.book.find_node(decided, row, "area_code", "area", day)
-        if day > self.book.office_day:
-            decided.fault("day", ImportCode.DAY_TO_COME)
         if decided.faults:
             return decided
         area_key, name = None if area is None else area["key"], row.get("denominator_name")

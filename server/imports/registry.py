@@ -101,9 +101,16 @@ def _choice(
     )
 
 
-def _whole(name: str, vietnamese: str, english: str, example: str, **more: Any) -> Column:
-    most = _PEOPLE_MOST if name == "persons" else _VALUE_MOST
-    return Column(name, (vietnamese, english), whole_of(0, most), example, **more)
+def _whole(
+    name: str,
+    vietnamese: str,
+    english: str,
+    example: str,
+    least: int = 0,
+    most: int = _VALUE_MOST,
+    **more: Any,
+) -> Column:
+    return Column(name, (vietnamese, english), whole_of(least, most), example, **more)
 
 
 def _day(name: str, vietnamese: str, english: str, **more: Any) -> Column:
@@ -249,7 +256,7 @@ BASELINES = Sheet(
         _code("code", "Mã mốc", "Baseline code", "2019", required=True, is_key=True),
         Column("name", ("Tên mốc", "Name"), text_of(_NAME_MOST), "Cuối năm 2019", required=True),
         _day("as_of", "Ngày chốt sổ", "As of", required=True),
-        _whole("persons", "Số người", "Persons", "7262", required=True),
+        _whole("persons", "Số người", "Persons", "7262", most=_PEOPLE_MOST, required=True),
         Column("source", ("Nguồn", "Source"), text_of(300), "Báo cáo tháng 12", required=True),
     ),
     BaselineRules,
@@ -283,7 +290,7 @@ OUTSIDE_FIGURES = Sheet(
         _choice("figure", ("Số liệu", "Figure"), FIGURE_WORDS, "Độ bao phủ BHXH", is_key=True),
         _code("area_code", "Mã địa bàn", "Area code", "", is_key=True, remark=_PROVINCE),
         _day("day", "Tính đến ngày", "As of", required=True, is_key=True),
-        _whole("value", "Giá trị", "Value", "281909"),
+        _whole("value", "Giá trị", "Value", "281909", least=-_VALUE_MOST),
         Column(
             "denominator_name",
             ("Tên mẫu số", "Denominator's name"),
@@ -292,9 +299,9 @@ OUTSIDE_FIGURES = Sheet(
             is_key=True,
         ),
         _day("denominator_day", "Ngày của mẫu số", "Denominator's day"),
-        _whole("denominator", "Mẫu số", "Denominator", ""),
-        _whole("denominator_low", "Mẫu số từ", "Denominator from", "", remark=_BOUNDS),
-        _whole("denominator_high", "Mẫu số đến", "Denominator to", "", remark=_BOUNDS),
+        _whole("denominator", "Mẫu số", "Denominator", "", least=1),
+        _whole("denominator_low", "Mẫu số từ", "Denominator from", "", least=1, remark=_BOUNDS),
+        _whole("denominator_high", "Mẫu số đến", "Denominator to", "", least=1, remark=_BOUNDS),
         Column("quoted_percent", ("Tỷ lệ đã công bố", "Published ratio"), read_ratio, "29,9"),
         Column("source", ("Nguồn", "Source"), text_of(300), "Báo cáo năm 2020", required=True),
         _day("source_day", "Ngày của nguồn", "Source's day", required=True),

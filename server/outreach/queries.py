@@ -71,7 +71,7 @@ def enrolment_periods(connection: Connection, scheme: str) -> dict[str, tuple[st
     """Return of every enrolment of a scheme the person, the first day and the months."""
     columns = Enrolment.__table__.c
     query = select(columns.entry_id, columns.person_id, columns.from_day, columns.months)
-    rows = connection.execute(query.where(columns.scheme == scheme))
+    rows = connection.execute(query.where(columns.scheme == scheme)).all()
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 

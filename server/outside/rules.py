@@ -51,25 +51,30 @@ class Published:
         return (self.denominator_low, self.denominator_high)
 
     @property
+    def has_ratio(self) -> bool:
+        """Return whether there is a ratio to compute: of a decrease there is none."""
+        return self.value is not None and self.value >= 0 and self.bounds is not None
+
+    @property
     def percent(self) -> Decimal | None:
         """Return value ÷ denominator in per cent, where the denominator is one number."""
-        if self.value is None or self.bounds is None or self.bounds[0] != self.bounds[1]:
+        if not self.has_ratio or self.bounds is None or self.bounds[0] != self.bounds[1]:
             return None
-        return percent_of(self.value, self.bounds[0])
+        return percent_of(self.value or 0, self.bounds[0])
 
     @property
     def percent_bounds(self) -> tuple[Decimal, Decimal] | None:
         """Return the lowest and the highest ratio, where the denominator is known by its bounds."""
-        if self.value is None or self.bounds is None or self.bounds[0] == self.bounds[1]:
+        if not self.has_ratio or self.bounds is None or self.bounds[0] == self.bounds[1]:
             return None
-        return percent_range(self.value, *self.bounds)
+        return percent_range(self.value or 0, *self.bounds)
 
     @property
     def is_misquoted(self) -> bool:
         """Whether the printed ratio is not the computed one, at either end of the bounds."""
-        if self.value is None or self.bounds is None:
+        if not self.has_ratio or self.bounds is None:
             return False
-        return any(is_misquoted(self.quoted_percent, self.value, end) for end in self.bounds)
+        return any(is_misquoted(self.quoted_percent, self.value or 0, end) for end in self.bounds)
 
 
 @dataclass(frozen=True, slots=True)

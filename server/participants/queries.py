@@ -202,15 +202,15 @@ class OutsidePage:
     growths: list[tuple[Growth, str | None]]
 
 
-def outside_page(connection: Connection, sight: Sight) -> OutsidePage:
-    """Return the figures from outside, each beside ours."""
+def outside_page(connection: Connection, sight: Sight, now_ms: int, zone: ZoneInfo) -> OutsidePage:
+    """Return the figures from outside, each beside ours, where its day has come."""
     figures = published_figures(connection)
     nodes = areas_by_key(connection, {each.area_key for each in figures if each.area_key})
     shown = [
         each for each in figures if each.area_key is None or sight.areas.allows(nodes[each.area_key].path)
     ]
     names = {key: node.name for key, node in nodes.items()}
-    ours = _Ours(connection)
+    ours = _Ours(connection, local_day(now_ms, zone))
     return OutsidePage(
         lines=[
             OutsideLine(
@@ -227,14 +227,14 @@ def outside_page(connection: Connection, sight: Sight) -> OutsidePage:
 class _Ours:
     """The office's own stocks, read once a scheme."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, today: date) -> None:
+        self._connection, self._today = connection, today
         self._registers: dict[str, Register] = {}
 
     def of(self, published: Published) -> int | None:
         """Return how many the register and our enrolments know to be insured on the figure's day."""
         scheme = REGISTERED.get(published.figure)
-        if scheme is None or published.area_key is not None:
+        if scheme is None or published.area_key is not None or published.day > self._today:
             return None
         if scheme not in self._registers:
             self._registers[scheme] = register_of(self._connection, scheme)

@@ -33,7 +33,8 @@ def overview() -> Any:
 def outside() -> Any:
     """Show what others published beside the office's own figures."""
     with look() as seen:
-        page = outside_page(seen.connection, seen.sight)
+        zone = current_runtime().config.time_zone
+        page = outside_page(seen.connection, seen.sight, seen.now_ms, zone)
     return render_template(
         "participants/outside.html",
         found=page,

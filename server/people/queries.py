@@ -160,7 +160,7 @@ def numbers_of_persons(connection: Connection) -> dict[str, tuple[str, set[str]]
     columns = [person[f"{name}_index"] for name in IDENTIFYING_NUMBERS]
     clusters: dict[str, str] = {}
     numbers: dict[str, set[str]] = defaultdict(set)
-    for row in connection.execute(select(person.id, person.cluster_id, *columns)):
+    for row in connection.execute(select(person.id, person.cluster_id, *columns)).all():
         clusters[row[0]] = row[1] or row[0]
         numbers[clusters[row[0]]].update(
             f"{name}:{index}" for name, index in zip(IDENTIFYING_NUMBERS, row[2:], strict=True) if index

@@ -96,16 +96,18 @@ def listings_of(connection: Connection, scheme: str) -> list[Listing]:
         _LINE.area_key,
         _LINE.lapse_reason,
     ).where(_is_current(), _LINE.scheme == scheme)
-    return [Listing(_numbers(row[1], row[0]), *row[2:]) for row in connection.execute(query)]
+    return [
+        Listing(_numbers(national, insurance), *rest)
+        for insurance, national, *rest in connection.execute(query).all()
+    ]
 
 
 def _numbers(national_index: str | None, insurance_index: str | None) -> frozenset[str]:
-    found = []
-    if national_index is not None:
-        found.append(f"national_id:{national_index}")
-    if insurance_index is not None:
-        found.append(f"insurance_number:{insurance_index}")
-    return frozenset(found)
+    if national_index is None:
+        return frozenset((f"insurance_number:{insurance_index}",))
+    if insurance_index is None:
+        return frozenset((f"national_id:{national_index}",))
+    return frozenset((f"national_id:{national_index}", f"insurance_number:{insurance_index}"))
 
 
 def baselines_of(connection: Connection, scheme: str | None = None) -> list[Baseline]:

@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 SCHEMES = ("voluntary", "health")
 STANDINGS = ("new", "renewal", "pending", "repeat")
@@ -29,8 +31,7 @@ UNSTATED = "unstated"
 NEW, LAPSED, KEPT, UNMATCHED = "new", "lapsed", "kept", "unmatched"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True, gc=False):
     """A line of the register. `numbers` are `<kind>:<blind index>`; `valid_from` None: from before."""
 
     numbers: frozenset[str]
@@ -45,8 +46,7 @@ class Listing:
         return (self.valid_from is None or self.valid_from <= day) and day <= self.valid_to
 
 
-@dataclass(frozen=True, slots=True)
-class Joining:
+class Joining(Struct, frozen=True, gc=False):
     """An enrolment in effect. `person` is the record or the cluster of records that it is about."""
 
     fact_id: str
@@ -90,8 +90,7 @@ class Window:
     is_assumption: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True, gc=False):
     """What an enrolment is, and why; `prior_until`: the last day of validity known from before."""
 
     standing: str
@@ -99,8 +98,7 @@ class Standing:
     prior_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(Struct, frozen=True, gc=False):
     """What has become of one person since a baseline, and in which area."""
 
     fate: str
@@ -108,11 +106,20 @@ class Fate:
     reason: str | None = None
 
 
-@dataclass(slots=True)
-class _Person:
-    listings: list[Listing] = field(default_factory=list)
-    joinings: list[Joining] = field(default_factory=list)
-    numbers: set[str] = field(default_factory=set)
+class _Person(Struct, gc=False):
+    """Everything that is known of one person: tuples, since most have one line and nothing else."""
+
+    listings: tuple[Listing, ...] = ()
+    joinings: tuple[Joining, ...] = ()
+    numbers: frozenset[str] = frozenset()
+    records: tuple[str, ...] = ()
+
+    def take_over(self, other: _Person) -> None:
+        """Be the other one too."""
+        self.listings += other.listings
+        self.joinings += other.joinings
+        self.numbers |= other.numbers
+        self.records += other.records
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +192,15 @@ class Register:
         return max(whole, default=None)
 
     def _stock(self, baseline: Baseline) -> _Stock:
-        listed = [
-            [each for each in person.listings if each.as_of == baseline.as_of and each.covers(baseline.as_of)]
-            for person in self._persons
-        ]
-        lines = [each for of_person in listed for each in of_person]
-        kinds = [{_kind(number) for number in each.numbers} for each in lines]
-        common = frozenset(set.intersection(*kinds)) if kinds else frozenset(_EVERY_KIND)
-        return _Stock(baseline, sum(map(bool, listed)), common)
+        at, listed = baseline.as_of, 0
+        kinds: set[frozenset[str]] = set()
+        for person in self._persons:
+            lines = [each for each in person.listings if each.as_of == at and each.covers(at)]
+            if lines:
+                listed += 1
+                kinds.update(frozenset(map(_kind, each.numbers)) for each in lines)
+        common = frozenset.intersection(*kinds) if kinds else frozenset(_EVERY_KIND)
+        return _Stock(baseline, listed, common)
 
     def _standing(self, person: _Person, earlier: Sequence[Joining], joining: Joining) -> Standing:
         if any(each.from_day <= joining.from_day <= each.until for each in earlier):
@@ -241,14 +249,19 @@ class Register:
 
 def _current(person: _Person, day: date, floor: date | None) -> list[str | None]:
     """Return the areas under which somebody is insured on a day, enrolments before lines; none: is not."""
-    lines = [each for each in person.listings if each.as_of <= day and (floor is None or each.as_of >= floor)]
-    newest = max((each.as_of for each in lines), default=None)
-    listed = [each.area_key for each in lines if each.as_of == newest and each.covers(day)]
-    joined = [each for each in person.joinings if each.day <= day and each.from_day <= day <= each.until]
-    ordered: list[str | None] = [
-        each.area_key for each in sorted(joined, key=lambda each: each.captured_order)
-    ]
-    return ordered + sorted(listed, key=lambda each: each or "")
+    found: list[str | None] = []
+    if person.joinings:
+        joined = [each for each in person.joinings if each.day <= day and each.from_day <= day <= each.until]
+        found += [each.area_key for each in sorted(joined, key=lambda each: each.captured_order)]
+    newest = floor
+    listed: list[Listing] = []
+    for each in person.listings:
+        if each.as_of <= day and (newest is None or each.as_of >= newest):
+            # A newer line is believed alone; of one day there may be two, under two numbers.
+            listed = [*listed, each] if each.as_of == newest else [each]
+            newest = each.as_of
+    areas = [each.area_key for each in listed if each.covers(day)]
+    return found + (sorted(areas, key=lambda each: each or "") if len(areas) > 1 else areas)
 
 
 _EVERY_KIND = ("insurance_number", "national_id")
@@ -274,37 +287,41 @@ def _reason(person: _Person, since: date, until: date) -> str:
 
 
 def _persons_of(listings: Sequence[Listing], joinings: Sequence[Joining]) -> list[_Person]:
-    """Put together whatever shares a number."""
-    parents: dict[str, str] = {}
-
-    def root(token: str) -> str:
-        parents.setdefault(token, token)
-        while parents[token] != token:
-            parents[token] = parents[parents[token]]
-            token = parents[token]
-        return token
-
-    def join(tokens: Iterable[str]) -> None:
-        roots = {root(token) for token in tokens}
-        if len(roots) > 1:
-            first = min(roots)
-            for other in roots:
-                parents[other] = first
-
+    """Put together whatever shares a number, whichever comes first."""
+    by_number: dict[str, _Person] = {}
     for listing in listings:
-        join(listing.numbers)
+        _person_with(by_number, listing.numbers).listings += (listing,)
     for joining in joinings:
-        join({f"person:{joining.person}", *joining.numbers})
-    found: Mapping[str, _Person] = defaultdict(_Person)
-    for listing in listings:
-        person = found[root(next(iter(listing.numbers)))]
-        person.listings.append(listing)
-        person.numbers |= listing.numbers
-    for joining in joinings:
-        person = found[root(f"person:{joining.person}")]
-        person.joinings.append(joining)
-        person.numbers |= joining.numbers
-    return list(found.values())
+        # The id of a record finds the record, and is no number that a register could list.
+        record = f"person:{joining.person}"
+        person = _person_with(by_number, joining.numbers, by_number.get(record))
+        by_number[record] = person
+        person.records += (record,)
+        person.joinings += (joining,)
+    return list({id(person): person for person in by_number.values()}.values())
+
+
+def _person_with(
+    by_number: dict[str, _Person], numbers: frozenset[str], person: _Person | None = None
+) -> _Person:
+    """Return the one person who has these numbers; those who were thought to be others become one."""
+    for number in numbers:
+        known = by_number.get(number)
+        if person is None:
+            person = known
+        elif known is not None and known is not person:
+            if len(known.numbers) > len(person.numbers):
+                person, known = known, person
+            person.take_over(known)
+            for token in (*known.numbers, *known.records):
+                by_number[token] = person
+    if person is None:
+        person = _Person(numbers=numbers)
+    elif not numbers <= person.numbers:
+        person.numbers |= numbers
+    for number in numbers:
+        by_number[number] = person
+    return person
 
 
 @dataclass(frozen=True, slots=True)

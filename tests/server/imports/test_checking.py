@@ -253,7 +253,7 @@ PLANTS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
     "outside_figures": [
         ("figure", {"figure": "Số con gà"}, "cell_not_in_list"),
         ("area_code", {"area_code": "77777"}, "no_such_area"),
-        ("day", {"day": date(2030, 1, 1)}, "day_to_come"),
+        ("denominator", {"denominator": 0}, "cell_out_of_range"),
         ("value", {"value": None}, "figure_empty"),
         ("quoted_percent", {"quoted_percent": "một nửa"}, "ratio_malformed"),
         ("denominator_name", {"denominator_day": None}, "denominator_unnamed"),

@@ -98,3 +98,9 @@ def test_a_stock_that_shrank_has_no_growth_in_per_cent():
     stocks = [a_figure("health_participants", 90), a_figure("health_participants", 100, day=date(2019, 1, 1))]
     (growth,) = growths(stocks)
     assert (growth.increase, growth.percent) == (-10, None)
+
+
+def test_a_decrease_has_no_ratio():
+    """Cần Thơ: 37,404 health participants fewer."""
+    figure = a_figure("health_increase", -37_404, 1_000_000, "3.7")
+    assert (figure.percent, figure.percent_bounds, figure.is_misquoted) == (None, None, False)

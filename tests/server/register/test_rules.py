@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from server.register.queries import last_day
 from server.register.rules import KEPT, LAPSED, NEW, UNMATCHED, Fate, Register, Window, net_change
