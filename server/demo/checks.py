@@ -37,6 +37,8 @@ from server.quotas.minimums import MinimumBoard, minimum_boards
 from server.quotas.pace import percent_of
 from server.quotas.rules import OFFICE_CAMPAIGN
 from server.receipts.queries import open_incidents
+from server.register.queries import baselines_of, register_of
+from server.register.rules import net_change
 
 CAMPAIGNS = (FIRST_LAUNCH, SECOND_LAUNCH, DRIVE)
 # Holders whose figure is the sum of those below them.
@@ -174,6 +176,30 @@ def plan_checks(plan: Plan, board: Board) -> Iterator[Check]:
             (PUBLISHED_PEOPLE, "107", (17_504, 17_667), False),
         ],
         [(each.done, each.quoted_percent, each.bounds, each.is_misquoted) for each in board.published],
+    )
+
+
+def register_checks(connection: Connection, plan: Plan) -> Iterator[Check]:
+    """The participant register: whole, and its stock moves by exactly what the page tells."""
+    register = register_of(connection, "voluntary")
+    (baseline,) = baselines_of(connection, "voluntary")
+    fates = register.fates(baseline, EVENING_DAY)
+    change = net_change(baseline, EVENING_DAY, register.listed_as_of(baseline), fates)
+    yield Check(
+        (
+            f"Sổ người tham gia đủ như mốc «{baseline.name}»",
+            "the register is whole as of its baseline",
+        ),
+        (plan.scale.listed, plan.scale.listed, True),
+        (change.stock, change.listed, change.is_whole),
+    )
+    yield Check(
+        (
+            f"Ròng {change.net:+}: mốc + mới − giảm + chờ đối chiếu = đang còn hạn",
+            "baseline, new, lapsed and pending make up who is insured",
+        ),
+        register.insured_on(EVENING_DAY),
+        change.stock + change.new - change.lost + change.unmatched,
     )
 
 

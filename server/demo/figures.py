@@ -20,6 +20,8 @@ EVENING_DAY = date(2020, 9, 1)
 QUOTED_PERCENT = "107"
 QUOTA_OF_AN_OFFICER = 3
 # Published of the year's voluntary insurance, of plans that never were: people, and the ratios to both.
+BASELINE_DAY, YEAR_END = date(2019, 12, 31), date(2020, 12, 31)
+PUBLISHED_BEFORE, PUBLISHED_INCREASE = 7_262, 11_554
 PUBLISHED_PEOPLE, PUBLISHED_PERCENTS = 18_816, {"initial": "113", "supplementary": "107"}
 # A made-up launch-day plan is rounded up to a multiple of this; what nobody is asked for is its reserve.
 LAUNCH_PLAN_STEP = 50
@@ -33,7 +35,7 @@ class Scale:
 
     `planted` is the number of each planted trouble with people, late entries and cash; `waves` how
     many agents are out first, and as many last: a person whom one of the first enrols is enrolled
-    again by one of the last.
+    again by one of the last. `listed`: how many the register lists as insured before.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Scale:
     persuaded: int
     planted: int
     waves: int
+    listed: int
 
     @property
     def agents(self) -> int:
@@ -64,7 +67,7 @@ class Scale:
 
 SCALES = {
     # 2,122 voluntary and 2,311 health on the launch days, 665 of 204 × 3: 5,098 in all.
-    "full": Scale("full", 11, 3, (1004, 1118), (1127, 1184), 204, 665, 20, 8),
+    "full": Scale("full", 11, 3, (1004, 1118), (1127, 1184), 204, 665, 20, 8, PUBLISHED_BEFORE),
     # For tests: the same troubles with fewer people.
-    "small": Scale("small", 3, 2, (30, 34), (36, 40), 12, 39, 4, 1),
+    "small": Scale("small", 3, 2, (30, 34), (36, 40), 12, 39, 4, 1, 60),
 }

@@ -22,6 +22,7 @@ from server.demo.figures import (
     LAUNCH_DAYS,
     TRAINING_DAY,
 )
+from server.demo.lists import import_lists
 from server.demo.plan import INSURANCE_OFFICE, NETWORKS, Plan
 from server.demo.planning import adopt_plans
 from server.devices.actions import create_enrolment_code
@@ -178,6 +179,7 @@ def set_up_office(
         return agents, officers
 
     agents, officers = run_change(runtime.transactions, DEMO_ACTOR, clock.now_ms(), work)
+    import_lists(runtime, DEMO_ACTOR, plan)
     return DemoOffice(runtime, environment, agents, officers, tuple(log_in for log_in, _ in hashed))
 
 

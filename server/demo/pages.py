@@ -54,6 +54,16 @@ def plan_page_check(url: str, log_in: LogIn) -> Check:
     return _page_check(url, log_in, name, f"/plans/{OFFICE_CAMPAIGN}", {}, wanted)
 
 
+def outside_page_check(url: str, log_in: LogIn) -> Check:
+    """Log in, open the figures from outside and look for what was published, computed and derived."""
+    name = (
+        "Trang số liệu ngoài hiện 18.816 = 7.262 + 11.554 và các tỷ lệ tính lại",
+        "the page of figures from outside shows the published stock and every ratio computed anew",
+    )
+    wanted = ("18.816", "7.262", "11.554", "159,10", "281.909", "184.829", "88,97", "16.578", "17.667")
+    return _page_check(url, log_in, name, "/outside", {}, wanted)
+
+
 def _page_check(
     url: str,
     log_in: LogIn,

@@ -105,6 +105,7 @@ def _checked(
             *checks.figures_checks(plan, board),
             *checks.plan_checks(plan, board),
             *checks.recount_checks(connection, office, board, recount),
+            *checks.register_checks(connection, plan),
             *checks.planted_checks(connection, plan, board, recount, happened),
             *checks.integrity_checks(connection),
         ]
@@ -120,6 +121,7 @@ def _checked(
         found.append(pages.receipt_check(server.url, happened.receipt))
     found.append(pages.board_page_check(server.url, office.log_ins[1], plan.scale))
     found.append(pages.plan_page_check(server.url, office.log_ins[1]))
+    found.append(pages.outside_page_check(server.url, office.log_ins[1]))
     return _Found(board, found)
 
 
