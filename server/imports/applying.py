@@ -41,10 +41,11 @@ from server.imports.kept import (
 from server.imports.models import ImportEffect
 from server.imports.register_sheet import lines_to_keep
 from server.imports.registry import SHEETS
-from server.imports.sheet import ADD, CHANGE, Decided, NewCode, Row, Sheet
+from server.imports.sheet import ADD, CHANGE, Decided, NewCode, Row, Sheet, WholeRules
 from server.journals.actions import lock_names
 from server.office.imported import write_step
 from server.people.queries import HouseholdState, households_by_id
+from server.quotas.actions import PlanInvalidError
 from server.register.actions import put_lines, show_batch
 from server.runtime import Runtime
 
@@ -55,6 +56,8 @@ CHUNK_ROWS = 500
 _TURN_S = 0.06
 _DROPPED_ROWS = 5_000
 STEP = "import_step"
+# What an effect on a version of a plan is called; it is taken back as a whole.
+PLAN = "plan"
 
 
 class ImportRefusedError(Exception):
@@ -164,6 +167,8 @@ def _apply_whole(runtime: Runtime, actor: Actor, sheet: Sheet, run: Run) -> Run:
             written.codes += [(row.number, given) for given in decided.codes]
         if (fates[ADD], fates[CHANGE]) != (run.added, run.changed):
             raise ImportRefusedError(ImportCode.OFFICE_CHANGED_SINCE)
+        if isinstance(rules, WholeRules):
+            written.effects += _adopted(change, runtime, rules)
         done = replace(
             run, state=APPLIED, applied_ms=change.now_ms, actor=actor.chain, worker_id=actor.worker_id
         )
@@ -174,6 +179,15 @@ def _apply_whole(runtime: Runtime, actor: Actor, sheet: Sheet, run: Run) -> Run:
     done = run_change(runtime.transactions, actor, runtime.clock.now_ms(), work)
     drop_waiting_rows(runtime, actor, run.id)
     return done
+
+
+def _adopted(change: Change, runtime: Runtime, rules: WholeRules) -> list[Effect]:
+    """Adopt the plans that the rows make up; one that cannot be adopted by now changes nothing."""
+    try:
+        adopted = list(rules.adopt(change, runtime))
+    except PlanInvalidError as error:
+        raise ImportRefusedError(ImportCode.OFFICE_CHANGED_SINCE) from error
+    return [Effect(number, PLAN, plan_id, {"before": None, "after": {}}) for number, plan_id in adopted]
 
 
 def _apply_chunk(runtime: Runtime, actor: Actor, import_id: str) -> Run | None:

@@ -18,7 +18,7 @@ from server.bulk_rows import chunks
 from server.imports.codes import ImportCode
 from server.imports.columns import Column, header_key, read_cell
 from server.imports.kept import CHECKED, STAGING, FaultView, Run, put_faults, put_rows, put_run, set_run
-from server.imports.sheet import ADD, CHANGE, KEEP, Row, Sheet
+from server.imports.sheet import ADD, CHANGE, KEEP, Row, Sheet, WholeRules
 from server.runtime import Runtime
 from server.spreadsheets import ReadSheet, SheetFileError, column_letter, read_sheet
 
@@ -146,6 +146,10 @@ def _decide(
             checked.fates[decided.fate] += 1
             if decided.fate != KEEP:
                 checked.rows.append((row, decided.fate))
+    # A whole lacks what a faulty row would have given it.
+    if isinstance(rules, WholeRules) and not checked.fault_count:
+        for number, name, code in rules.finish():
+            checked.fault(number, columns[name][0] if name in columns else None, name, code)
 
 
 def stage_sheet(runtime: Runtime, actor: Actor, checked: Checked, file_name: str, content: bytes) -> Run:

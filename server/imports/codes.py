@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from server.quotas.wording import PLAN_FAULT_WORDS
+
 
 class ImportCode(StrEnum):
     """A sheet's, a cell's or an import's fault."""
@@ -59,6 +61,18 @@ class ImportCode(StrEnum):
     NUMBER_OF_ANOTHER = "number_of_another"
     DAY_TO_COME = "day_to_come"
     LAPSED_BUT_VALID = "lapsed_but_valid"
+    NO_SUCH_INDICATOR = "no_such_indicator"
+    NO_SUCH_TEAM = "no_such_team"
+    PLAN_TERMS_DIFFER = "plan_terms_differ"
+    PARENT_UNKNOWN = "parent_unknown"
+    PARENT_NOT_ABOVE = "parent_not_above"
+    PARENT_MISSING = "parent_missing"
+    PARENTS_DIFFER = "parents_differ"
+    PARENTS_IN_A_CIRCLE = "parents_in_a_circle"
+    OVER_ASSIGNED = "over_assigned"
+    PHASES_OVERLAP = "phases_overlap"
+    PHASES_OVER_QUOTA = "phases_over_quota"
+    DENOMINATOR_UNUSABLE = "denominator_unusable"
     FIGURE_EMPTY = "figure_empty"
     RATIO_MALFORMED = "ratio_malformed"
     DENOMINATOR_UNNAMED = "denominator_unnamed"
@@ -183,6 +197,26 @@ IMPORT_MESSAGES: dict[ImportCode, tuple[str, str]] = {
         "Có lý do giảm, nhưng hạn vẫn còn vào ngày chốt",
         "A reason for lapsing, and yet insured on the day of the list",
     ),
+    ImportCode.NO_SUCH_INDICATOR: ("Không có chỉ tiêu mang mã này", "No indicator has this code"),
+    ImportCode.NO_SUCH_TEAM: ("Không có đội mang mã này", "No team has this code"),
+    ImportCode.PLAN_TERMS_DIFFER: (
+        "Một kế hoạch chỉ có một quyết định; các dòng của nó phải ghi giống nhau",
+        "A plan has one decision; its rows have to say the same of it",
+    ),
+    **{
+        code: PLAN_FAULT_WORDS[str(code)]
+        for code in (
+            ImportCode.PARENT_UNKNOWN,
+            ImportCode.PARENT_NOT_ABOVE,
+            ImportCode.PARENT_MISSING,
+            ImportCode.PARENTS_DIFFER,
+            ImportCode.PARENTS_IN_A_CIRCLE,
+            ImportCode.OVER_ASSIGNED,
+            ImportCode.PHASES_OVERLAP,
+            ImportCode.PHASES_OVER_QUOTA,
+            ImportCode.DENOMINATOR_UNUSABLE,
+        )
+    },
     ImportCode.FIGURE_EMPTY: (
         "Cần số liệu hoặc tỷ lệ đã công bố",
         "A value or a published ratio is needed",

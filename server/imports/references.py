@@ -60,6 +60,7 @@ REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "team": (("team_membership", "team_id"), ("fact", "team_id"), ("credit", "team_id"), ("quota", "holder")),
     "team_membership": (),
     "assignment": (),
+    "plan": (),
     "register_baseline": (),
     "renewal_window": (),
     "outside_figure": (),

@@ -29,6 +29,7 @@ from server.imports.office_sheets import (
     by_level,
     parents_first,
 )
+from server.imports.plan_sheet import HOLDER_KINDS, QuotaRules
 from server.imports.register_sheet import ParticipantRules
 from server.imports.sheet import Sheet
 from server.office.rules import AREA_LEVELS, ORGANISATION_KINDS, ROLES
@@ -309,6 +310,52 @@ OUTSIDE_FIGURES = Sheet(
     OutsideRules,
 )
 
+HOLDER_WORDS = {
+    "office": ("Văn phòng", "Office"),
+    "area": ("Địa bàn", "Area"),
+    "organisation": ("Đơn vị", "Organisation"),
+    "team": ("Đội", "Team"),
+    "agent": ("Nhân viên thu", "Agent"),
+    "officer": ("Cán bộ vận động", "Officer"),
+    "hamlet_head": ("Trưởng ấp", "Head of hamlet"),
+}
+_PLAN_WORDS = {"initial": ("Ban đầu", "Initial"), "supplementary": ("Bổ sung", "Supplementary")}
+_HOLDER_CODE = (
+    "Mã nhân viên, đội, địa bàn hay đơn vị; văn phòng thì để trống",
+    "The code of a worker, team, area or organisation; blank for the office",
+)
+_DECISION = ("Như nhau ở mọi dòng của một kế hoạch", "The same in all rows of one plan")
+QUOTAS = Sheet(
+    "quotas",
+    ("Chỉ tiêu", "Quotas"),
+    (
+        Column(
+            "campaign",
+            ("Chiến dịch số", "Campaign number"),
+            whole_of(0, 999_999),
+            "1",
+            ("0: kế hoạch của văn phòng", "0: the office's own plan"),
+            required=True,
+            is_key=True,
+        ),
+        _choice("kind", ("Kế hoạch", "Plan"), _PLAN_WORDS, "Ban đầu", is_key=True),
+        _code("indicator", "Mã chỉ tiêu", "Indicator code", "voluntary_enrolled", required=True, is_key=True),
+        _choice("holder_kind", ("Giao cho", "Asked of"), HOLDER_WORDS, "Nhân viên thu", is_key=True),
+        _code("holder_code", "Mã nơi nhận", "Holder code", "NV0001", is_key=True, remark=_HOLDER_CODE),
+        _first_day("from_day", "Từ ngày", "From", is_key=True),
+        Column("to_day", ("Đến ngày", "To"), read_day, "31/12/2025", _DAY, required=True),
+        _whole("amount", "Số giao", "Amount", "12", required=True),
+        _choice("parent_kind", ("Thuộc cấp trên", "Part of"), HOLDER_WORDS, "Địa bàn", required=False),
+        _code("parent_code", "Mã cấp trên", "Code of what it is part of", "28249"),
+        Column("quoted_percent", ("Tỷ lệ đã công bố", "Published ratio"), read_ratio, ""),
+        Column("decision_number", ("Số quyết định", "Decision"), text_of(60), "1788/QĐ-BHXH", _DECISION),
+        Column("decision_day", ("Ngày quyết định", "Decided on"), read_day, "20/12/2024", _DECISION),
+        Column("effective_from", ("Hiệu lực từ", "In force from"), read_day, "01/01/2025", _DECISION),
+    ),
+    QuotaRules,
+    has_template=True,
+)
+
 SHEETS: dict[str, Sheet] = {
     sheet.name: sheet
     for sheet in (
@@ -318,6 +365,7 @@ SHEETS: dict[str, Sheet] = {
         TEAMS,
         ASSIGNMENTS,
         HOUSEHOLDS,
+        QUOTAS,
         PARTICIPANTS,
         BASELINES,
         RENEWAL_WINDOWS,
@@ -327,6 +375,7 @@ SHEETS: dict[str, Sheet] = {
 assert set(LEVEL_WORDS) == set(AREA_LEVELS)
 assert set(KIND_WORDS) == set(ORGANISATION_KINDS)
 assert set(ROLE_WORDS) == set(ROLES)
+assert set(HOLDER_WORDS) == set(HOLDER_KINDS)
 assert set(SCHEME_WORDS) == set(SCHEMES)
 assert set(LAPSE_WORDS) == set(LAPSE_REASONS)
 assert set(FIGURE_WORDS) == set(FIGURES)

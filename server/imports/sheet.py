@@ -6,12 +6,13 @@ steps or faults.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy import Connection
 
+from server.audit.changes import Change
 from server.imports.codes import ImportCode
 from server.imports.columns import Column
 from server.office.imported import RowStep
@@ -55,6 +56,7 @@ class Decided:
     entry: tuple[str, dict[str, Any]] | None = None
     line: dict[str, Any] | None = None
     is_new: bool = False
+    is_changed: bool = False
 
     def fault(self, column: str, code: ImportCode) -> None:
         """Note that something is wrong with the cell of a column."""
@@ -65,7 +67,7 @@ class Decided:
         """Return whether the row adds, changes or keeps what there is."""
         if self.is_new:
             return ADD
-        is_changed = self.steps or self.entry is not None or self.line is not None
+        is_changed = self.is_changed or self.steps or self.entry is not None or self.line is not None
         return CHANGE if is_changed else KEEP
 
 
@@ -77,6 +79,17 @@ class SheetRules(Protocol):
 
     def decide(self, row: Row) -> Decided:
         """Decide about a row; later rows see what it would do."""
+
+
+@runtime_checkable
+class WholeRules(SheetRules, Protocol):
+    """Rules of a sheet whose rows make up wholes, which may be wrong though every row is right."""
+
+    def finish(self) -> Iterable[tuple[int, str, ImportCode]]:
+        """Return what is wrong once every row was decided: the row, the column, the code."""
+
+    def adopt(self, change: Change, runtime: Runtime) -> Iterable[tuple[int, str]]:
+        """Adopt the wholes as plans; return the first row and the id of each, for undoing it."""
 
 
 def as_they_stand(rows: Sequence[Row]) -> Sequence[Row]:

@@ -17,7 +17,7 @@ from server.audit.changes import Actor, Change, run_change
 from server.audit.staged import staged_ids
 from server.database import Base
 from server.exchange.desk import enter_all_at_desk
-from server.imports.applying import ImportRefusedError, drop_waiting_rows
+from server.imports.applying import PLAN, ImportRefusedError, drop_waiting_rows
 from server.imports.codes import ImportCode
 from server.imports.given_codes import forget_codes
 from server.imports.household_sheet import AMENDED
@@ -28,6 +28,8 @@ from server.journals.actions import lock_names, void_entries
 from server.office.imported import RowStep, row_now, write_step
 from server.people.queries import changed_households, households_by_id
 from server.people.records import erase_households
+from server.quotas.actions import withdraw_plan
+from server.quotas.plans import plan_relied_on
 from server.register.actions import withdraw_lines
 from server.register.queries import superseded_lines
 from server.runtime import Runtime
@@ -35,6 +37,8 @@ from server.runtime import Runtime
 UNDONE_STEP = "import_undone"
 # Shown of the rows that stand in the way; all of them are counted.
 OBSTACLES_MOST = 200
+# Effects that are no rows of the office to compare: entries take care of one, versions of the other.
+_NO_ROWS = frozenset({"household", PLAN})
 _CODE = SheetCode.__table__.c
 
 
@@ -63,7 +67,9 @@ def undo_import(runtime: Runtime, actor: Actor, import_id: str) -> Run:
         if amended and change.actor.worker_id is None:
             raise ImportRefusedError(ImportCode.IMPORT_NEEDS_WORKER)
         for effect in reversed(effects):
-            if effect.table != "household":
+            if effect.table == PLAN:
+                withdraw_plan(change, effect.key)
+            elif effect.table != "household":
                 write_step(change, _step(effect).undone)
         bodies = [
             {"household": effect.key, "base": effect.content["entry"], "set": effect.content["before"]}
@@ -111,7 +117,7 @@ def obstacles_of(connection: Connection, import_id: str, effects: Sequence[Effec
 
     own = _own_keys(effects)
     # Of several rows that wrote the same row of the office, the last says what it has to be by now.
-    latest = {(effect.table, effect.key): effect for effect in effects if effect.table != "household"}
+    latest = {(effect.table, effect.key): effect for effect in effects if effect.table not in _NO_ROWS}
     for effect in latest.values():
         now, after = row_now(connection, effect.table, effect.key), _step(effect).after
         if now is None or after is None or any(now[name] != value for name, value in after.items()):
@@ -120,6 +126,13 @@ def obstacles_of(connection: Connection, import_id: str, effects: Sequence[Effec
         for key in _referred_from_outside(connection, table, keys, own):
             note(keys[key], table, ImportCode.ROW_REFERRED_TO)
     _note_households(connection, import_id, effects, note)
+    for effect in effects:
+        reason = plan_relied_on(connection, effect.key) if effect.table == PLAN else None
+        if reason is not None:
+            is_newer = reason == "newer"
+            note(
+                effect.number, PLAN, ImportCode.ROW_CHANGED_SINCE if is_newer else ImportCode.ROW_REFERRED_TO
+            )
     for number in superseded_lines(connection, import_id):
         note(number, "", ImportCode.ROW_CHANGED_SINCE)
     return [found[key] for key in sorted(found)][:OBSTACLES_MOST]

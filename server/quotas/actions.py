@@ -217,6 +217,28 @@ def _insert_terms(change: Change, plan_id: str, terms: PlanTerms, quoted: Mappin
         )
 
 
+def withdraw_plan(change: Change, plan_id: str) -> None:
+    """Take a version back, as if it had never been adopted: the one before it is the newest again."""
+    connection = change.connection
+    campaign = connection.scalar(
+        select(PlanRow.__table__.c.campaign).where(PlanRow.__table__.c.id == plan_id)
+    )
+    figures = figures_asked(connection, campaign or 0)
+    for model in (
+        QuotaRow,
+        QuotedRatioRow,
+        PlanPhaseRow,
+        PlanMinimumRow,
+        PlanMinimumPartRow,
+        PlanMinimumHolderRow,
+    ):
+        change.delete(model.__table__, {"plan_id": plan_id})
+    change.delete(PlanRow.__table__, {"id": plan_id})
+    change.audit("plan_withdrawn", f"plan:{plan_id}", campaign=campaign)
+    change.flush()
+    put_figures_of(change, figures)
+
+
 def show_figures(change: Change, campaign: int, figures: Sequence[FigureKey]) -> None:
     """Let agents' tablets show these figures as they stand, under the plans in force by now."""
     put_figures_of(change, figures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -19,9 +19,10 @@ from server.quotas.models import (
     PlanRow,
     QuotaRow,
     QuotedRatioRow,
+    StatementRow,
 )
 from server.quotas.phases import Phase, PhaseShare
-from server.quotas.trees import FLAT_ORDER, OFFICE_HOLDER, Holder, MinimumAsked
+from server.quotas.trees import FLAT_ORDER, OFFICE_HOLDER, Holder, MinimumAsked, PlanTerms, QuotaAsked
 
 _PLAN, _QUOTA = PlanRow.__table__.c, QuotaRow.__table__.c
 
@@ -74,6 +75,79 @@ class Published:
     low: int | None
     high: int | None
     done: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContent:
+    """All that a version of a plan says, as it could be adopted again."""
+
+    plan_id: str | None
+    quotas: tuple[QuotaAsked, ...] = ()
+    quoted: Mapping[str, str] = field(default_factory=dict)
+    terms: PlanTerms = field(default_factory=PlanTerms)
+
+
+def newest_plan(connection: Connection, campaign: int, kind: str) -> PlanContent:
+    """Return the newest version of a kind of plan, whenever it comes into force; empty before the first."""
+    row = connection.execute(
+        select(PlanRow.__table__)
+        .where(_PLAN.campaign == campaign, _PLAN.kind == kind)
+        .order_by(_PLAN.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return PlanContent(None)
+    published = published_of(connection, {row.id: kind})
+    bounds = {
+        each.indicator: (each.low, each.high)
+        for each in published
+        if each.low is not None and each.high is not None
+    }
+    return PlanContent(
+        plan_id=row.id,
+        quotas=tuple(
+            QuotaAsked(
+                each.indicator,
+                each.holder_kind,
+                each.holder,
+                each.from_day,
+                each.to_day,
+                each.amount,
+                each.quoted_percent,
+                each.parent,
+                tuple((share.phase.code, share.amount) for share in each.shares),
+            )
+            for each in quotas_of(connection, {row.id: kind})
+        ),
+        quoted={each.indicator: each.quoted_percent for each in published if each.quoted_percent is not None},
+        terms=PlanTerms(
+            decision_number=row.decision_number,
+            decision_day=row.decision_day,
+            effective_from=row.effective_from,
+            phases=tuple(phases_of(connection, [row.id]).values()),
+            minimums=tuple(minimums_of(connection, [row.id])),
+            denominators=bounds,
+            published_done={each.indicator: each.done for each in published if each.done is not None},
+            may_over_assign=bool(row.may_over_assign),
+        ),
+    )
+
+
+def plan_relied_on(connection: Connection, plan_id: str) -> str | None:
+    """Return why a version cannot be taken back: one is "newer", or a period was "accepted" since."""
+    row = connection.execute(select(PlanRow.__table__).where(_PLAN.id == plan_id)).one_or_none()
+    if row is None:
+        return "newer"
+    later = select(_PLAN.id).where(
+        _PLAN.campaign == row.campaign, _PLAN.kind == row.kind, _PLAN.version > row.version
+    )
+    if connection.execute(later.limit(1)).first() is not None:
+        return "newer"
+    statement = StatementRow.__table__.c
+    accepted = select(statement.number).where(
+        statement.campaign == row.campaign, statement.accepted_ms >= row.created_ms
+    )
+    return "accepted" if connection.execute(accepted.limit(1)).first() is not None else None
 
 
 def plan_versions(connection: Connection, campaign: int, on_day: date) -> list[PlanVersion]:

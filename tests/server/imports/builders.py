@@ -114,3 +114,24 @@ def an_outside_figure(figure: str = "other", value: int | None = 1, **more: Any)
         "source_day": date(2020, 1, 15),
         **more,
     }
+
+
+def a_quota(holder_code: str | None, amount: int, **more: Any) -> dict[str, Any]:
+    """Return a row of the quotas' sheet, of campaign 2 and an agent unless told."""
+    return {
+        "campaign": 2,
+        "kind": "initial",
+        "indicator": "voluntary_enrolled",
+        "holder_kind": "agent",
+        "holder_code": holder_code,
+        "from_day": date(2020, 1, 1),
+        "to_day": date(2020, 12, 31),
+        "amount": amount,
+        "parent_kind": None,
+        "parent_code": None,
+        "quoted_percent": None,
+        "decision_number": None,
+        "decision_day": None,
+        "effective_from": None,
+        **more,
+    }

@@ -16,6 +16,7 @@ from server.imports.kept import APPLIED, APPLYING, CHECKED, EXPIRED, FAILED
 from tests.server.imports.builders import (
     a_household,
     a_participant,
+    a_quota,
     a_stated_baseline,
     an_outside_figure,
     checked,
@@ -91,6 +92,7 @@ SHEETS_IN_ORDER = [
     ("workers", WORKERS),
     ("assignments", ASSIGNMENTS),
     ("teams", TEAMS),
+    ("quotas", [a_quota("28249", 5, holder_kind="area")]),
     ("participants", [a_participant(n) for n in range(1, 4)]),
     ("baselines", [a_stated_baseline()]),
     ("renewal_windows", WINDOWS),

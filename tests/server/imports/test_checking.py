@@ -17,6 +17,7 @@ from server.spreadsheets import column_letter, written_csv, written_xlsx
 from tests.server.imports.builders import (
     a_household,
     a_participant,
+    a_quota,
     a_sheet,
     a_stated_baseline,
     an_outside_figure,
@@ -114,6 +115,11 @@ def an_assignment(n: int) -> dict[str, Any]:
     }
 
 
+def an_asked_quota(n: int) -> dict[str, Any]:
+    day = date(2020, 1 + n // 25 % 12, 1 + n % 25)
+    return a_quota("NV1", n, kind="supplementary", from_day=day, to_day=day)
+
+
 def a_baseline(n: int) -> dict[str, Any]:
     return a_stated_baseline(f"M{n}", n)
 
@@ -139,6 +145,7 @@ MAKERS = {
     "teams": a_member,
     "assignments": an_assignment,
     "households": a_household,
+    "quotas": an_asked_quota,
     "participants": a_participant,
     "baselines": a_baseline,
     "renewal_windows": a_window,
@@ -221,6 +228,21 @@ PLANTS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
         ("phone", {"phone": "9,12E+08"}, "number_mangled"),
         ("members", {"members": 61}, "cell_out_of_range"),
         ("members", {"members": 2.5}, "cell_not_whole"),
+    ],
+    "quotas": [
+        ("campaign", {"campaign": 77}, "no_such_campaign"),
+        ("kind", {"kind": "Thứ ba"}, "cell_not_in_list"),
+        ("indicator", {"indicator": "khong_co"}, "no_such_indicator"),
+        ("holder_code", {"holder_code": "NV999"}, "no_such_worker"),
+        ("holder_code", {"holder_code": "3"}, "leading_zero_lost"),
+        ("holder_code", {"holder_kind": "Đội", "holder_code": "T99"}, "no_such_team"),
+        ("holder_code", {"holder_kind": "Địa bàn", "holder_code": "77777"}, "no_such_area"),
+        ("holder_code", {"holder_code": None}, "cell_required"),
+        ("to_day", {"to_day": date(2019, 1, 1)}, "ends_before_it_begins"),
+        ("amount", {"amount": -1}, "cell_out_of_range"),
+        ("parent_code", {"parent_kind": "Địa bàn"}, "cell_required"),
+        ("quoted_percent", {"quoted_percent": "gần đủ"}, "ratio_malformed"),
+        ("decision_number", {"decision_number": "9/QĐ"}, "plan_terms_differ"),
     ],
     "participants": [
         ("insurance_number", {"insurance_number": None, "national_id": None}, "number_missing"),

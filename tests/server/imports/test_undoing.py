@@ -20,6 +20,8 @@ OFFICE_TABLES = (
     "team",
     "team_membership",
     "assignment",
+    "plan",
+    "quota",
     "participant",
     "register_batch",
     "register_baseline",
