@@ -13,7 +13,7 @@ from server.dashboard.wiring import Look
 from server.dashboard.wording import word_of
 from server.exports.table import ExportedTable
 from server.imports.registry import SHEETS
-from server.office.queries import areas_by_key
+from server.office.queries import area_keys_under
 from server.participants.queries import Choice, outside_page, participants_page
 from server.register.queries import current_lines
 from server.register.sealed import opened_line
@@ -23,13 +23,10 @@ from server.spreadsheets import ROWS_MOST, Cell
 
 def participants_table(seen: Look, sealer: Sealer, language: str, *, has_full_numbers: bool) -> ExportedTable:
     """Return the register's lines in sight, at most as many as a sheet may have."""
-    lines = current_lines(seen.connection, most=ROWS_MOST)
-    nodes = areas_by_key(seen.connection, {each.area_key for each in lines if each.area_key})
+    areas = seen.sight.areas
+    keys = None if areas.office_wide else area_keys_under(seen.connection, areas.area_keys)
     rows: list[tuple[Cell, ...]] = []
-    for line in lines:
-        node = nodes.get(line.area_key or "")
-        if not (seen.sight.areas.office_wide or (node and seen.sight.areas.allows(node.path))):
-            continue
+    for line in current_lines(seen.connection, keys, most=ROWS_MOST):
         values = opened_line(sealer, line.import_id, line.number, line.sealed)
         insurance, national = values.insurance_number, values.national_id
         if not has_full_numbers:
@@ -45,7 +42,7 @@ def participants_table(seen: Look, sealer: Sealer, language: str, *, has_full_nu
                 line.as_of,
                 line.valid_from,
                 line.valid_to,
-                None if node is None else _code_of(node.key),
+                None if line.area_key is None else _code_of(line.area_key),
                 None if line.lapse_reason is None else word_of(f"lapse_{line.lapse_reason}", language),
             )
         )

@@ -97,7 +97,7 @@ def _shown(import_id: str, refusal: str | None, obstacles: list[FaultView]) -> A
         "imports/run.html",
         run=found,
         title=sheet.title(language()),
-        needs_worker=sheet.needs_worker,
+        is_chunked=sheet.is_chunked,
         faults=shown_faults(found.sheet, faults, language()),
         listing=listing,
         refusal=None if refusal is None else import_message(refusal, language()),

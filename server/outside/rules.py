@@ -12,6 +12,7 @@ from server.quotas.pace import is_misquoted, percent_of, percent_range
 # What is published; the schemes whose participants the register knows too are named beside theirs.
 FIGURES = (
     "voluntary_participants",
+    "household_health_participants",
     "health_participants",
     "compulsory_participants",
     "unemployment_participants",
@@ -22,7 +23,7 @@ FIGURES = (
     "satisfaction",
     "other",
 )
-REGISTERED = {"voluntary_participants": "voluntary", "health_participants": "health"}
+REGISTERED = {"voluntary_participants": "voluntary", "household_health_participants": "health"}
 _INCREASES = {"voluntary_increase": "voluntary_participants", "health_increase": "health_participants"}
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 FIGURE_WORDS: dict[str, tuple[str, str]] = {
     "voluntary_participants": ("Người tham gia BHXH tự nguyện", "Voluntary participants"),
+    "household_health_participants": (
+        "Người tham gia BHYT hộ gia đình",
+        "Household health participants",
+    ),
     "health_participants": ("Người tham gia BHYT", "Health participants"),
     "compulsory_participants": ("Người tham gia BHXH bắt buộc", "Compulsory participants"),
     "unemployment_participants": ("Người tham gia BH thất nghiệp", "Unemployment participants"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -68,11 +68,13 @@ def keys_by_national_id(
     return found
 
 
-def current_lines(connection: Connection, *, most: int) -> list[KnownLine]:
-    """Return the register's current lines by scheme and day, at most so many."""
+def current_lines(connection: Connection, area_keys: Collection[str] | None, *, most: int) -> list[KnownLine]:
+    """Return the current lines of these areas (None: all lines) by scheme and day, at most so many."""
     query = _KNOWN.where(_is_current()).order_by(
         _LINE.scheme, _LINE.as_of, _LINE.area_key, _LINE.import_id, _LINE.number
     )
+    if area_keys is not None:
+        query = query.where(_LINE.area_key.in_(sorted(area_keys)))
     return [KnownLine(*row) for row in connection.execute(query.limit(most))]
 
 

@@ -13,11 +13,20 @@ import pytest
 from server.exchange.derivation import quota_differences
 from server.imports import applying
 from server.imports.applying import apply_import
+from server.imports.jobs import continue_cut_off_imports
+from server.imports.kept import FAILED
 from server.imports.undoing import UndoRefusedError, undo_import
 from server.people.queries import numbers_of_persons
 from server.register.actions import seed_windows
-from server.register.queries import baselines_of, joinings_of, listings_of, register_of
+from server.register.queries import (
+    baselines_of,
+    current_lines,
+    joinings_of,
+    listings_of,
+    register_of,
+)
 from server.register.rules import net_change
+from server.register.sealed import opened_line
 from tests.server.imports.builders import (
     a_participant,
     a_stated_baseline,
@@ -222,6 +231,82 @@ def test_verification_sees_what_somebody_changed_in_the_register(any_office, aut
     with any_office.runtime.transactions.writing() as connection:
         index = any_office.runtime.sealer.blind_index("national_id", "082100000001")
         connection.exec_driver_sql(f"UPDATE participant SET national_index = '{index}'")
+
+
+def test_an_import_of_lines_that_was_cut_off_goes_on_where_it_stopped(any_office, author, monkeypatch):
+    monkeypatch.setattr(applying, "CHUNK_ROWS", 10)
+    run = waiting(any_office.runtime, author, "participants", *[a_participant(n) for n in range(25)])
+
+    def die(_run: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply_import(any_office.runtime, author, run.id, die)
+    assert current(any_office) == {}
+    any_office.clock.advance(seconds=61)
+    assert continue_cut_off_imports(any_office.runtime) == 1
+    assert len(current(any_office)) == 25
+
+
+def test_lines_that_failed_half_way_are_taken_back(any_office, author, monkeypatch):
+    monkeypatch.setattr(applying, "CHUNK_ROWS", 10)
+    run = waiting(any_office.runtime, author, "participants", *[a_participant(n) for n in range(25)])
+
+    def close(_run: Any) -> None:
+        with any_office.runtime.transactions.writing() as connection:
+            connection.exec_driver_sql("UPDATE area SET valid_to = '2019-12-30' WHERE code = '28249'")
+
+    assert apply_import(any_office.runtime, author, run.id, close).state == FAILED
+    assert (current(any_office), count(any_office, "participant")) == ({}, 10)
+    undo_import(any_office.runtime, author, run.id)
+    assert count(any_office, "participant") == 0
+
+
+def current(office: SmallOffice) -> dict[tuple[str, date], date]:
+    """Return until when the current lines say that somebody is insured, by number and day."""
+    with office.runtime.transactions.reading() as connection:
+        lines = current_lines(connection, None, most=1000)
+    found = {}
+    for line in lines:
+        values = opened_line(office.runtime.sealer, line.import_id, line.number, line.sealed)
+        found[str(values.insurance_number), line.as_of] = line.valid_to
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_sequence_of_imports_corrections_and_undos_leaves_what_a_plain_list_says(tmp_path, seed):
+    """Which line counts is kept step by step; a list laid anew from the imports that stand says the same."""
+    random = Random(seed)
+    with small_office(f"sqlite:///{tmp_path / 'sequence.sqlite3'}") as office:
+        author, standing = a_supervisor(office), []
+        for step in range(8):
+            if standing and random.random() < 0.35:
+                place = random.randrange(len(standing))
+                run, sheet = standing[place]
+                later = {key for _run, other in standing[place + 1 :] for key in other}
+                if later & sheet.keys():
+                    with pytest.raises(UndoRefusedError):
+                        undo_import(office.runtime, author, run.id)
+                else:
+                    undo_import(office.runtime, author, run.id)
+                    del standing[place]
+            else:
+                sheet = {
+                    (f"79{number:08}", day): date(2020, 3, 1 + step)
+                    for number in random.sample(range(6), 3)
+                    for day in random.sample([date(2019, 12, 31), date(2020, 4, 30)], random.randint(1, 2))
+                }
+                lines = [
+                    a_participant(int(number[2:]), as_of=day, valid_to=last)
+                    for (number, day), last in sheet.items()
+                ]
+                standing.append((imported(office.runtime, author, "participants", *lines), sheet))
+            wanted: dict[tuple[str, date], date] = {}
+            for _run, sheet in standing:
+                wanted |= sheet
+            assert current(office) == wanted
+            assert differences(office) == []
+        office.runtime.transactions.engine.dispose()
 
 
 LINES = [
