@@ -261,6 +261,7 @@ BASELINES = Sheet(
         Column("source", ("Nguồn", "Source"), text_of(300), "Báo cáo tháng 12", required=True),
     ),
     BaselineRules,
+    has_template=True,
 )
 RENEWAL_WINDOWS = Sheet(
     "renewal_windows",
@@ -308,6 +309,7 @@ OUTSIDE_FIGURES = Sheet(
         _day("source_day", "Ngày của nguồn", "Source's day", required=True),
     ),
     OutsideRules,
+    has_template=True,
 )
 
 HOLDER_WORDS = {
