@@ -20,6 +20,7 @@ from server.config import Config, read_config
 from server.dashboard import routes as dashboard_routes
 from server.dashboard.wiring import install_pages
 from server.database import Transactions, db, prepare_engine
+from server.declarations import routes as declarations_routes
 from server.errors import PROBLEM_TYPE, install_error_handlers, log_unexpected
 from server.exchange import routes as exchange_routes
 from server.exports.routes import blueprint as exports_blueprint
@@ -209,6 +210,7 @@ def _register_routes(app: Flask, config: Config) -> None:
         imports_routes.blueprint,
         participants_routes.blueprint,
         exports_blueprint,
+        declarations_routes.blueprint,
     ):
         app.register_blueprint(blueprint)
 

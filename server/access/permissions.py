@@ -33,6 +33,8 @@ class Permission(StrEnum):
     EXPORT_HOUSEHOLDS = "export_households"
     EXPORT_FULL_NUMBERS = "export_full_numbers"
     EXPORT_PARTICIPANTS = "export_participants"
+    SEE_DECLARATIONS = "see_declarations"
+    EXPORT_DECLARATIONS = "export_declarations"
 
 
 class RouteScope(StrEnum):
@@ -91,6 +93,9 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     Permission.EXPORT_PARTICIPANTS: frozenset({"supervisor", "administrator"}),
     # Everybody's telephone number in one file.
     Permission.EXPORT_FULL_NUMBERS: frozenset({"administrator"}),
+    Permission.SEE_DECLARATIONS: frozenset({"supervisor", "treasurer", "auditor", "administrator"}),
+    # The insurer takes no masked numbers: ids, insurance numbers and addresses leave in the clear.
+    Permission.EXPORT_DECLARATIONS: frozenset({"supervisor", "administrator"}),
 }
 
 _PUBLIC = Rule(None, RouteScope.PUBLIC)
@@ -151,6 +156,8 @@ ROUTES: dict[str, Rule] = {
     # Sums without names, as on the board.
     "participants.overview": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "participants.outside": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "declarations.overview": Rule(Permission.SEE_DECLARATIONS, RouteScope.ASSIGNED),
+    "declarations.list_file": Rule(Permission.EXPORT_DECLARATIONS, RouteScope.ASSIGNED),
     # A sheet is of the whole office, so nobody imports for an area.
     "imports.overview": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
     "imports.check": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),

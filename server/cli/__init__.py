@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
+from server.cli.declaring import declare
 from server.cli.demonstrating import demo
 from server.cli.importing import import_sheet
 from server.cli.installations import enrolment_code, revoke
@@ -29,6 +30,7 @@ for _command in (
     load_areas,
     load_rates_command,
     import_sheet,
+    declare,
     serve,
     worker,
     backup,

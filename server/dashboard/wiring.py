@@ -130,7 +130,7 @@ def _remember_language(response: Response) -> Response:
     choice = request.args.get("lang")
     # A receipt's page sets no cookie at all, and the API has no language.
     is_page = (request.endpoint or "").startswith(
-        ("dashboard.", "workbench.", "access.", "imports.", "participants.")
+        ("dashboard.", "workbench.", "access.", "imports.", "participants.", "declarations.")
     )
     if is_page and choice in LANGUAGES:
         response.set_cookie(
@@ -167,6 +167,7 @@ _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("dashboard.devices", "/devices", lambda: gettext("Thiết bị")),
     ("acceptance.overview", "/acceptance", lambda: gettext("Nghiệm thu")),
     ("participants.overview", "/participants", lambda: gettext("Tham gia")),
+    ("declarations.overview", "/declarations", lambda: gettext("Danh sách")),
     ("imports.overview", "/imports", lambda: gettext("Nhập bảng")),
 )
 

@@ -69,6 +69,22 @@ def payments_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Paym
     return found
 
 
+def settled_allocations(connection: Connection, enrolment_ids: set[str]) -> dict[str, list[str]]:
+    """Return, per settled payment that is for any of these enrolments, which of them it is for.
+
+    Reads every settled payment: whoever took the money, and whenever, it may be for any enrolment.
+    """
+    payment, found = PaymentRow.__table__.c, {}
+    statement = select(payment.entry_id, payment.allocations_json).where(
+        payment.state == PaymentState.SETTLED.value
+    )
+    for entry_id, allocations_json in connection.execution_options(yield_per=2000).execute(statement):
+        paid = [enrolment for enrolment, _ in json.loads(allocations_json) if enrolment in enrolment_ids]
+        if paid:
+            found[entry_id] = paid
+    return found
+
+
 def balances_of_agents(connection: Connection, worker_ids: Iterable[str]) -> dict[str, AgentBalance]:
     """Return the balance of each agent; zeros for one without postings."""
     line, amounts, workers = LedgerLine.__table__.c, defaultdict[str, int](int), sorted(set(worker_ids))

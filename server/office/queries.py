@@ -158,6 +158,13 @@ def organisations_by_key(connection: Connection, keys: Iterable[str]) -> dict[st
     return found
 
 
+def all_organisations(connection: Connection) -> list[OrganisationNode]:
+    """Return every organisation of whatever day, by path."""
+    table = Organisation.__table__.c
+    rows = connection.execute(select(table.key, table.name, table.kind, table.path).order_by(table.path))
+    return [OrganisationNode(row.key, row.name, row.kind, keys_of_path(row.path)) for row in rows]
+
+
 def workers_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, WorkerView]:
     """Return the workers that exist among `ids`."""
     return {row.id: WorkerView(*row) for row in rows_among(connection, _WORKERS, ids)}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
@@ -29,6 +30,37 @@ class EnrolmentState:
     paid_vnd: int
     expected_vnd: int | None
     voided_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentListed:
+    """An enrolment in a list of a period; `income_vnd` and `member` where the agent declared them."""
+
+    entry_id: str
+    agent_id: str
+    area_key: str
+    person_id: str
+    scheme: str
+    status: str
+    business_day: date
+    from_day: date
+    months: int
+    income_vnd: int | None
+    member: int | None
+    amount_due_vnd: int
+    paid_vnd: int
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return what the table keeps of what the agent declared, under the names of the entry's body."""
+        return {
+            "scheme": self.scheme,
+            "months": self.months,
+            "from_month": f"{self.from_day:%Y-%m}",
+            "income_vnd": self.income_vnd,
+            "member": self.member,
+            "amount_due_vnd": self.amount_due_vnd,
+        }
 
 
 _ENROLMENTS = select(*(Enrolment.__table__.c[name] for name in EnrolmentState.__dataclass_fields__)).where(
@@ -55,6 +87,18 @@ _FACTS_OF_PERSONS = [
 def enrolments_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, EnrolmentState]:
     """Return the enrolments that exist."""
     return {row[0]: EnrolmentState(*row) for row in rows_among(connection, _ENROLMENTS, ids)}
+
+
+def enrolments_between(
+    connection: Connection, scheme: str, from_day: date, to_day: date, most: int
+) -> list[EnrolmentListed]:
+    """Return the enrolments in a scheme on these days, both included, that were not taken back."""
+    table = Enrolment.__table__.c
+    statement = select(*(table[name] for name in EnrolmentListed.__dataclass_fields__)).where(
+        table.scheme == scheme, table.business_day.between(from_day, to_day), table.voided_by.is_(None)
+    )
+    rows = connection.execute(statement.order_by(table.business_day, table.entry_id).limit(most))
+    return [EnrolmentListed(*row) for row in rows]
 
 
 def first_member_years(connection: Connection, household_ids: Iterable[str]) -> set[tuple[str, int]]:

@@ -1,0 +1,147 @@
+"""The page of the lists for the insurer, numbers masked, and their files, numbers in the clear.
+
+Both show who is insured and what they were supported for, so that both are audited.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, request
+
+from schemas.names import masked
+from server.access.permissions import Permission
+from server.audit.changes import Change
+from server.dashboard.queries import Sight
+from server.dashboard.rules import Listing, paged
+from server.dashboard.wiring import Look, change_in_sight, language, look, may, page_argument
+from server.declarations.forms import LIST_TITLES, form_table, lack_text
+from server.declarations.queries import LINES_MOST, ListAsked, ListTooLongError, declared_list
+from server.declarations.rules import LISTS, Declared, totals_of
+from server.exports.table import FORMATS
+from server.office.queries import all_organisations, organisations_by_key
+from server.runtime import current_runtime
+from server.workbench.queries import area_keys_in
+from sync.clock import local_day
+
+blueprint = Blueprint("declarations", __name__, url_prefix="/declarations")
+_PAGE_LINES = 50
+_SHOWN = ("all", "whole", "lacking")
+_TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line as the page shows it."""
+
+    declared: Declared
+    number: str | None
+    lacks: list[str]
+
+
+@blueprint.get("")
+def overview() -> Any:
+    """Show a list: what it adds up to, what each line lacks, numbers masked."""
+    name = request.args.get("list", "d05")
+    if name not in LISTS:
+        abort(404)
+    shown, lines, is_too_long = request.args.get("show", "all"), list[Declared](), False
+    with look() as seen:
+        asked = _asked(name, seen)
+        organisations = all_organisations(seen.connection)
+        try:
+            lines = _lines(seen, asked)
+        except ListTooLongError:
+            is_too_long = True
+    if lines:
+        _note("declaration_shown", name, asked, lines)
+    wanted = [
+        line
+        for line in lines
+        if shown not in ("whole", "lacking") or bool(line.lacks) is (shown == "lacking")
+    ]
+    # What somebody has to do something about comes first on the page, and last in the file.
+    wanted.sort(key=lambda line: not line.lacks)
+    page, listing = _page(wanted)
+    return render_template(
+        "declarations/overview.html",
+        name=name,
+        titles={each: LIST_TITLES[each][language() == "en"] for each in LISTS},
+        asked=asked,
+        organisations=organisations,
+        lines=page,
+        listing=listing,
+        totals=totals_of(lines),
+        shown=shown if shown in _SHOWN else "all",
+        is_too_long=is_too_long,
+        lines_most=LINES_MOST,
+        may_export=may(Permission.EXPORT_DECLARATIONS),
+    )
+
+
+@blueprint.get("/<name>.<file_format>")
+def list_file(name: str, file_format: str) -> Response:
+    """Give a list as the form wants it, numbers in the clear."""
+    if name not in LISTS or file_format not in FORMATS:
+        abort(404)
+    with look() as seen:
+        asked = _asked(name, seen)
+        try:
+            lines = _lines(seen, asked)
+        except ListTooLongError:
+            abort(404)
+    _note("declaration_exported", name, asked, lines)
+    span = f"{asked.from_day:%Y%m%d}-{asked.to_day:%Y%m%d}"
+    headers = {"Content-Disposition": f'attachment; filename="tungnha-{name}-{span}.{file_format}"'}
+    content = form_table(name, lines).written(file_format, "vi")
+    return Response(content, content_type=_TYPES[file_format], headers=headers)
+
+
+def _asked(name: str, seen: Look) -> ListAsked:
+    """Return what the address asks for; without days the office's month so far."""
+    today = local_day(seen.now_ms, current_runtime().config.time_zone)
+    from_day, to_day = _day("from"), _day("to")
+    key = request.args.get("organisation") or None
+    if key is not None and key not in organisations_by_key(seen.connection, [key]):
+        abort(404)
+    return ListAsked(LISTS[name], from_day or (to_day or today).replace(day=1), to_day or today, key)
+
+
+def _day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+
+
+def _lines(seen: Look, asked: ListAsked) -> list[Declared]:
+    runtime = current_runtime()
+    areas = area_keys_in(seen.connection, seen.sight)
+    return declared_list(seen.connection, runtime.sealer, runtime.config.time_zone, asked, areas)
+
+
+def _note(action: str, name: str, asked: ListAsked, lines: list[Declared]) -> None:
+    def note(change: Change, _sight: Sight) -> None:
+        days = {"from_day": asked.from_day.isoformat(), "to_day": asked.to_day.isoformat()}
+        change.audit(action, name, rows=len(lines), organisation=asked.organisation_key, **days)
+
+    change_in_sight(note)
+
+
+def _page(lines: list[Declared]) -> tuple[list[_Line], Listing]:
+    number = page_argument()
+    start = (number - 1) * _PAGE_LINES
+    shown, listing = paged(lines[start : start + _PAGE_LINES + 1], number, _PAGE_LINES)
+    return [
+        _Line(
+            line,
+            masked(line.gathered.insurance_number or line.gathered.national_id),
+            [lack_text(lack, language()) for lack in line.lacks],
+        )
+        for line in shown
+    ], listing
