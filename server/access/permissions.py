@@ -35,6 +35,7 @@ class Permission(StrEnum):
     EXPORT_PARTICIPANTS = "export_participants"
     SEE_DECLARATIONS = "see_declarations"
     EXPORT_DECLARATIONS = "export_declarations"
+    ENTER_OFFICIAL_NUMBERS = "enter_official_numbers"
 
 
 class RouteScope(StrEnum):
@@ -96,6 +97,8 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     Permission.SEE_DECLARATIONS: frozenset({"supervisor", "treasurer", "auditor", "administrator"}),
     # The insurer takes no masked numbers: ids, insurance numbers and addresses leave in the clear.
     Permission.EXPORT_DECLARATIONS: frozenset({"supervisor", "administrator"}),
+    # Whoever keeps the insurer's receipt books.
+    Permission.ENTER_OFFICIAL_NUMBERS: frozenset({"treasurer", "administrator"}),
 }
 
 _PUBLIC = Rule(None, RouteScope.PUBLIC)
@@ -158,6 +161,9 @@ ROUTES: dict[str, Rule] = {
     "participants.outside": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "declarations.overview": Rule(Permission.SEE_DECLARATIONS, RouteScope.ASSIGNED),
     "declarations.list_file": Rule(Permission.EXPORT_DECLARATIONS, RouteScope.ASSIGNED),
+    "declarations.receipts": Rule(Permission.SEE_DECLARATIONS, RouteScope.ASSIGNED),
+    "declarations.receipts_file": Rule(Permission.SEE_DECLARATIONS, RouteScope.ASSIGNED),
+    "declarations.give_number": Rule(Permission.ENTER_OFFICIAL_NUMBERS, RouteScope.ASSIGNED),
     # A sheet is of the whole office, so nobody imports for an area.
     "imports.overview": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
     "imports.check": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),

@@ -30,6 +30,7 @@ OFFICE_TABLES = frozenset(
         "distinct_pair",
         "holiday",
         "indicator",
+        "official_number",
         "organisation",
         "outside_figure",
         "plan",

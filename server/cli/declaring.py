@@ -1,4 +1,4 @@
-"""The command that writes a list for the insurer: D05-TS or D03-TS, of a period and an organisation."""
+"""Commands for the insurer: a list of a period and an organisation, and the insurer's receipt numbers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,20 @@ from server.access.queries import account_of_login
 from server.audit.changes import Actor, Change, run_change
 from server.cli.office_app import configured_runtime
 from server.cli.setting_up import COMMAND_ACTOR
-from server.declarations.forms import form_table, lack_text
+from server.declarations.forms import REFUSAL_WORDS, form_table, lack_text
 from server.declarations.queries import ListAsked, ListTooLongError, declared_list
 from server.declarations.rules import LISTS, Declared, totals_of
 from server.exports.table import FORMATS
 from server.office.queries import all_organisations
+from server.receipts.actions import (
+    OfficialGiven,
+    OfficialRefusedError,
+    give_official_number,
+    receipt_of_number,
+)
 from server.runtime import Runtime
 
+_REFUSED = "{} / {} [{}]"
 _Day = click.DateTime(["%Y-%m-%d"])
 
 
@@ -94,3 +101,29 @@ def _tell(path: Path, lines: list[Declared]) -> None:
         f"Due from participants {totals.participant_vnd:,} đ, collected {totals.paid_vnd:,} đ,"
         f" difference {totals.difference_vnd:+,} đ."
     )
+
+
+@click.command("official-number")
+@click.argument("receipt")
+@click.argument("series", default="")
+@click.argument("number", default="")
+@click.option("--correct", "reason", metavar="REASON", help="Correct what stands there, and say why.")
+@click.option("--by", "login", required=True, help="The log-in name of who says so, for the audit.")
+def official_number(receipt: str, series: str, number: str, reason: str | None, login: str) -> None:
+    """Take down SERIES and NUMBER of the insurer's own receipt beside RECEIPT, our printed number.
+
+    A second number is refused but with --correct; then no SERIES and NUMBER say that there is none.
+    """
+    runtime = configured_runtime()
+    with runtime.transactions.reading() as connection:
+        actor = _actor(connection, login)
+
+    def work(change: Change) -> None:
+        found = receipt_of_number(change, receipt)
+        give_official_number(change, runtime.ids, found, OfficialGiven(receipt, series, number, reason))
+
+    try:
+        run_change(runtime.transactions, actor, runtime.clock.now_ms(), work)
+    except OfficialRefusedError as refused:
+        raise click.ClickException(_REFUSED.format(*REFUSAL_WORDS[refused.code], refused.code)) from refused
+    click.echo(f"{receipt}: {f'{series} {number}'.strip() or 'no number'}.")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from schemas.messages import MESSAGES, message
 from server.declarations.rules import Declared, Lack
 from server.exports.table import ExportedTable
+from server.receipts.rules import OfficialRefusal
 from server.spreadsheets import Cell
 
 LIST_TITLES = {
@@ -26,6 +27,36 @@ LACK_WORDS: dict[str, tuple[str, str]] = {
     Lack.RECEIPT: ("Chưa có biên lai hợp lệ", "No valid receipt"),
     Lack.COLLECTOR: ("Nhân viên chưa có mã", "The agent has no code"),
 }
+REFUSAL_WORDS: dict[str, tuple[str, str]] = {
+    OfficialRefusal.NO_SUCH_RECEIPT: (
+        "Không có biên lai thu tiền nào mang số này",
+        "No receipt of money has this number",
+    ),
+    OfficialRefusal.RECEIPT_IN_DISPUTE: (
+        "Biên lai này đang được kiểm tra; chưa ghi số cho nó được",
+        "This receipt is under review; it takes no number yet",
+    ),
+    OfficialRefusal.MALFORMED: (
+        "Ký hiệu gồm chữ, số và . / - (nhiều nhất 20); số gồm 1 đến 12 chữ số",
+        "A series is of letters, digits and . / - (20 at most), a number of 1 to 12 digits",
+    ),
+    OfficialRefusal.HAS_A_NUMBER: (
+        "Biên lai này đã có số; muốn sửa thì ghi lý do",
+        "This receipt has a number; give a reason to correct it",
+    ),
+    OfficialRefusal.NOTHING_TO_CORRECT: (
+        "Biên lai này chưa có số nào để sửa",
+        "This receipt has no number to correct",
+    ),
+    OfficialRefusal.REASON_MISSING: (
+        "Lý do sửa cần từ 10 đến 500 ký tự",
+        "A correction needs a reason of 10 to 500 characters",
+    ),
+    OfficialRefusal.NUMBER_TAKEN: (
+        "Số này của ký hiệu này đã ghi cho một biên lai khác",
+        "Another receipt has this number of the series",
+    ),
+}
 _SEXES = {"female": "Nữ", "male": "Nam"}
 _STATUSES = {"new": "Đóng mới", "renewal": "Đóng tiếp"}
 _VND = "(đồng)"
@@ -35,6 +66,8 @@ _D05 = (
     "Địa chỉ",
     "Ngày biên lai",
     "Số biên lai",
+    # The form has one number; the insurer's own stands beside ours where the office has it.
+    "Số biên lai của cơ quan BHXH",
     f"Mức thu nhập {_VND}",
     "Số tháng đóng",
     "Đóng từ tháng",
@@ -57,6 +90,7 @@ _D03 = (
     "Nơi đăng ký KCB",
     "Ngày biên lai",
     "Số biên lai",
+    "Số biên lai của cơ quan BHXH",
     f"Số tiền phải đóng {_VND}",
     f"NSĐP hỗ trợ {_VND}",
     f"Hỗ trợ khác {_VND}",
@@ -138,11 +172,13 @@ def _who(line: Declared) -> tuple[Cell, ...]:
 
 
 def _receipt(line: Declared) -> tuple[Cell, ...]:
-    """Return the day of the last receipt, and the numbers of all of them."""
+    """Return the day of the last receipt, the numbers of all of them, and those of the insurer."""
     receipts = line.gathered.receipts
     if not receipts:
-        return None, None
-    return max(each.issued_on for each in receipts), "; ".join(each.number for each in receipts)
+        return None, None, None
+    officials = "; ".join(each.official for each in receipts if each.official is not None)
+    last = max(each.issued_on for each in receipts)
+    return last, "; ".join(each.number for each in receipts), officials or None
 
 
 def _month(line: Declared) -> str:

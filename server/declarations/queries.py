@@ -29,8 +29,8 @@ from server.outreach.queries import EnrolmentListed, enrolments_between
 from server.people.queries import HouseholdState, PersonState, households_by_id, persons_by_id
 from server.people.rules import root_of
 from server.quotas.queries import facts_by_id
-from server.receipts.queries import receipts_of_payments
-from server.receipts.rules import KnownReceipt, ReceiptState, is_money_receipt
+from server.receipts.queries import official_names, receipts_of_payments
+from server.receipts.rules import KnownReceipt, OfficialName, ReceiptState, is_money_receipt
 from server.sealing import Sealer
 
 # As many as one sheet of an insurer's office takes in good order; a longer period is asked for in parts.
@@ -197,9 +197,12 @@ def _receipts(
     """Return the receipts of the settled payments of each enrolment, by number."""
     payments = settled_allocations(connection, set(enrolment_ids))
     receipts = receipts_of_payments(connection, payments)
+    officials = official_names(connection, (each for of in receipts.values() for each in of))
     found: dict[str, list[ReceiptGiven]] = defaultdict(list)
     for payment_id, enrolments in payments.items():
-        given = [_given(each, zone) for each in receipts[payment_id] if _stands(each)]
+        given = [
+            _given(each, zone, officials.get(each.key)) for each in receipts[payment_id] if _stands(each)
+        ]
         for enrolment_id in enrolments:
             found[enrolment_id].extend(given)
     return {
@@ -211,6 +214,7 @@ def _stands(receipt: KnownReceipt) -> bool:
     return is_money_receipt(receipt.kind) and receipt.code is None and receipt.state in _STANDING
 
 
-def _given(receipt: KnownReceipt, zone: ZoneInfo) -> ReceiptGiven:
+def _given(receipt: KnownReceipt, zone: ZoneInfo, official: OfficialName | None) -> ReceiptGiven:
     issued_on = datetime.fromtimestamp(receipt.issued_at_s, tz=UTC).astimezone(zone).date()
-    return ReceiptGiven(receipt_number(parse_receipt(receipt.token).content, zone), issued_on)
+    number = receipt_number(parse_receipt(receipt.token).content, zone)
+    return ReceiptGiven(number, issued_on, None if official is None else str(official))

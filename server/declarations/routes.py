@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
 from schemas.names import masked
 from server.access.permissions import Permission
@@ -17,11 +17,19 @@ from server.audit.changes import Change
 from server.dashboard.queries import Sight
 from server.dashboard.rules import Listing, paged
 from server.dashboard.wiring import Look, change_in_sight, language, look, may, page_argument
-from server.declarations.forms import LIST_TITLES, form_table, lack_text
+from server.declarations.book import receipt_page, receipts_table
+from server.declarations.forms import LIST_TITLES, REFUSAL_WORDS, form_table, lack_text
 from server.declarations.queries import LINES_MOST, ListAsked, ListTooLongError, declared_list
 from server.declarations.rules import LISTS, Declared, totals_of
-from server.exports.table import FORMATS
+from server.exports.table import FORMATS, every_page
 from server.office.queries import all_organisations, organisations_by_key
+from server.receipts.actions import (
+    OfficialGiven,
+    OfficialRefusedError,
+    give_official_number,
+    receipt_of_number,
+)
+from server.receipts.rules import OfficialRefusal
 from server.runtime import current_runtime
 from server.workbench.queries import area_keys_in
 from sync.clock import local_day
@@ -102,14 +110,100 @@ def list_file(name: str, file_format: str) -> Response:
     return Response(content, content_type=_TYPES[file_format], headers=headers)
 
 
-def _asked(name: str, seen: Look) -> ListAsked:
-    """Return what the address asks for; without days the office's month so far."""
+@blueprint.get("/receipts")
+def receipts() -> Any:
+    """Show receipts of money beside the insurer's own numbers, and the form to take one down."""
+    return _receipts(None, _Typed(request.args.get("receipt", "")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What somebody typed, or the receipt that they chose."""
+
+    receipt: str = ""
+    series: str = ""
+    number: str = ""
+    reason: str | None = None
+
+
+def _receipts(refusal: OfficialRefusal | None, typed: _Typed) -> Any:
+    number, zone = page_argument(), current_runtime().config.time_zone
+    with look() as seen:
+        from_day, to_day = _days(seen)
+        is_missing = request.args.get("show") == "missing"
+        lines, listing = receipt_page(seen, zone, (from_day, to_day), number, is_missing=is_missing)
+        has_standing = typed.reason is not None or refusal is OfficialRefusal.HAS_A_NUMBER
+        chosen = next((line for line in lines if line.listed.number == typed.receipt), None)
+    shown = render_template(
+        "declarations/receipts.html",
+        titles={each: LIST_TITLES[each][language() == "en"] for each in LISTS},
+        from_day=from_day,
+        to_day=to_day,
+        is_missing=is_missing,
+        lines=lines,
+        listing=listing,
+        typed=typed,
+        corrects=has_standing or (chosen is not None and chosen.listed.has_standing),
+        refusal=None if refusal is None else REFUSAL_WORDS[refusal][language() == "en"],
+        done=request.args.get("done") if refusal is None else None,
+        may_give=may(Permission.ENTER_OFFICIAL_NUMBERS),
+    )
+    return shown, 200 if refusal is None else 409
+
+
+@blueprint.post("/receipts")
+def give_number() -> Any:
+    """Take down the insurer's number of a receipt, or correct it with a reason."""
+    typed = _Typed(_typed("receipt"), _typed("series"), _typed("number"), request.form.get("reason"))
+    ids = current_runtime().ids
+
+    def work(change: Change, sight: Sight) -> None:
+        receipt = receipt_of_number(change, typed.receipt)
+        if not sight.covers(receipt.worker_id):
+            raise OfficialRefusedError(OfficialRefusal.NO_SUCH_RECEIPT)
+        given = OfficialGiven(typed.receipt, typed.series, typed.number, typed.reason)
+        give_official_number(change, ids, receipt, given)
+
+    try:
+        change_in_sight(work)
+    except OfficialRefusedError as refused:
+        return _receipts(refused.code, typed)
+    kept: dict[str, Any] = {name: request.args.get(name) for name in ("from", "to", "show")}
+    return redirect(url_for("declarations.receipts", done=typed.receipt, **kept), 303)
+
+
+def _typed(name: str) -> str:
+    return request.form.get(name, "").strip()
+
+
+@blueprint.get("/receipts.<file_format>")
+def receipts_file(file_format: str) -> Response:
+    """Give the receipts of a period with the insurer's numbers."""
+    if file_format not in FORMATS:
+        abort(404)
+    is_missing, zone = request.args.get("show") == "missing", current_runtime().config.time_zone
+    with look() as seen:
+        days = _days(seen)
+        lines = every_page(lambda number: receipt_page(seen, zone, days, number, is_missing=is_missing))
+    headers = {"Content-Disposition": f'attachment; filename="tungnha-receipts.{file_format}"'}
+    content = receipts_table(lines, language()).written(file_format, language())
+    return Response(content, content_type=_TYPES[file_format], headers=headers)
+
+
+def _days(seen: Look) -> tuple[date, date]:
+    """Return the days that the address asks for; without them the office's month so far."""
     today = local_day(seen.now_ms, current_runtime().config.time_zone)
     from_day, to_day = _day("from"), _day("to")
+    return from_day or (to_day or today).replace(day=1), to_day or today
+
+
+def _asked(name: str, seen: Look) -> ListAsked:
+    """Return which list the address asks for."""
+    from_day, to_day = _days(seen)
     key = request.args.get("organisation") or None
     if key is not None and key not in organisations_by_key(seen.connection, [key]):
         abort(404)
-    return ListAsked(LISTS[name], from_day or (to_day or today).replace(day=1), to_day or today, key)
+    return ListAsked(LISTS[name], from_day, to_day, key)
 
 
 def _day(name: str) -> date | None:

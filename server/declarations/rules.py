@@ -35,10 +35,11 @@ class Lack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptGiven:
-    """A receipt that stands for a payment of the enrolment: our number, and the day that it shows."""
+    """A receipt that stands for a payment of the enrolment: our number, its day, the insurer's number."""
 
     number: str
     issued_on: date
+    official: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Integer, Text
+from sqlalchemy import BigInteger, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base
@@ -46,3 +46,47 @@ class ReceiptIncident(Base):
     worker_id: Mapped[str] = mapped_column(Text)
     opened_ms: Mapped[int] = mapped_column(BigInteger)
     closed_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+_STANDING = text("superseded_by IS NULL")
+
+
+class OfficialNumber(Base):
+    """The number that the insurer's own receipt has, beside one of ours; the office says so.
+
+    Rows are never changed but for `superseded_by`, the row that corrects this one: of a receipt, and of a
+    series and number, one row at most stands. `series` and `number` null: a correction found that there is
+    none. `number_value` is the number without its zeros, so that 123 and 0000123 are one.
+    """
+
+    __tablename__ = "official_number"
+    __table_args__ = (
+        Index(
+            "ux_official_number_receipt",
+            "installation",
+            "counter",
+            "content_digest",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+        Index(
+            "ux_official_number_value",
+            "series",
+            "number_value",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+    )
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    installation: Mapped[int] = mapped_column(BigInteger)
+    counter: Mapped[int] = mapped_column(BigInteger)
+    content_digest: Mapped[str] = mapped_column(Text)
+    series: Mapped[str | None] = mapped_column(Text)
+    number: Mapped[str | None] = mapped_column(Text)
+    number_value: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+    superseded_by: Mapped[str | None] = mapped_column(Text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from schemas.receipt_token import (
     ParsedReceipt,
@@ -27,10 +27,12 @@ from server.devices.queries import device_keys_by_kid
 from server.money.queries import payments_by_id
 from server.office.queries import organisations_by_key, organisations_of_workers
 from server.people.queries import initials_of
-from server.receipts.models import Receipt, ReceiptIncident
+from server.receipts.models import OfficialNumber, Receipt, ReceiptIncident
 from server.receipts.rules import (
+    KIND_OF_SCHEME,
     NOT_REMEMBERED,
     KnownReceipt,
+    OfficialName,
     ReceiptState,
     Standing,
     is_after_cut_off,
@@ -55,6 +57,7 @@ class ShownReceipt:
     office_name: str | None = None
     method: str | None = None
     related_number: str | None = None
+    official: OfficialName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ def _with_the_books(
         office_name=None if office is None else office.name,
         method=None if payment is None else payment.method,
         related_number=_related_number(connection, receipt, zone),
+        official=official_names(connection, [receipt]).get(receipt.key),
     )
 
 
@@ -188,3 +192,112 @@ def _related_number(connection: Connection, receipt: KnownReceipt, zone: tzinfo)
         if other.code is None and (other.kind == ReceiptKind.VOID) is not is_void:
             return receipt_number(parse_receipt(other.token).content, zone)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingNumber:
+    """The row that says now what the insurer's number of a receipt is; `name` None: that there is none."""
+
+    id: str
+    name: OfficialName | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedReceipt:
+    """A receipt of money in the office's book, beside the insurer's number; `has_standing` one was said."""
+
+    receipt: KnownReceipt
+    number: str
+    official: OfficialName | None
+    has_standing: bool
+
+
+_OFFICIAL = OfficialNumber.__table__.c
+_STANDING_ROWS = select(OfficialNumber.__table__).where(_OFFICIAL.superseded_by.is_(None))
+
+
+def standing_number(connection: Connection, receipt: KnownReceipt) -> StandingNumber | None:
+    """Return what stands beside a receipt, None where nobody ever said anything."""
+    installation, counter, digest = receipt.key
+    statement = _STANDING_ROWS.where(
+        _OFFICIAL.installation == installation,
+        _OFFICIAL.counter == counter,
+        _OFFICIAL.content_digest == digest,
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else StandingNumber(row.id, _official_name(row))
+
+
+def holder_of_number(connection: Connection, name: OfficialName) -> str | None:
+    """Return the row in which a number of a series stands; zeros before a number make no other one."""
+    statement = select(_OFFICIAL.id).where(
+        _OFFICIAL.superseded_by.is_(None),
+        _OFFICIAL.series == name.series,
+        _OFFICIAL.number_value == int(name.number),
+    )
+    found: str | None = connection.scalar(statement)
+    return found
+
+
+def official_names(
+    connection: Connection, receipts: Iterable[KnownReceipt]
+) -> dict[tuple[int, int, str], OfficialName]:
+    """Return the insurer's number of each receipt that has one, by the receipt's key."""
+    digests, found = sorted({receipt.content_digest for receipt in receipts}), {}
+    for part in chunks(digests):
+        for row in connection.execute(_STANDING_ROWS.where(_OFFICIAL.content_digest.in_(part))):
+            name = _official_name(row)
+            if name is not None:
+                found[row.installation, row.counter, row.content_digest] = name
+    return found
+
+
+def _official_name(row: Any) -> OfficialName | None:
+    return None if row.series is None else OfficialName(row.series, row.number)
+
+
+def listed_receipts(
+    connection: Connection,
+    zone: tzinfo,
+    days: tuple[int, int],
+    worker_ids: Iterable[str] | None,
+    *,
+    is_missing: bool,
+    limit: int,
+    offset: int,
+) -> list[ListedReceipt]:
+    """Return sound receipts of money, issued in `days` (first and last second), the newest first.
+
+    Of these workers (None: of all); `is_missing`: those without an insurer's number alone.
+    """
+    receipt, official = Receipt.__table__, OfficialNumber.__table__
+    standing = and_(
+        official.c.installation == receipt.c.installation,
+        official.c.counter == receipt.c.counter,
+        official.c.content_digest == receipt.c.content_digest,
+        official.c.superseded_by.is_(None),
+    )
+    statement = (
+        select(receipt, official.c.id.label("official_id"), official.c.series, official.c.number)
+        .select_from(receipt.outerjoin(official, standing))
+        .where(
+            receipt.c.issued_at_s.between(*days),
+            receipt.c.kind.in_(sorted(KIND_OF_SCHEME.values())),
+            receipt.c.code.is_(None),
+        )
+        .order_by(receipt.c.issued_at_s.desc(), receipt.c.installation, receipt.c.counter.desc())
+    )
+    if worker_ids is not None:
+        statement = statement.where(receipt.c.worker_id.in_(sorted(worker_ids)))
+    if is_missing:
+        statement = statement.where(official.c.series.is_(None))
+    rows = connection.execute(statement.limit(limit).offset(offset)).all()
+    return [
+        ListedReceipt(
+            receipt=receipt_of_row(row),
+            number=receipt_number(parse_receipt(row.token).content, zone),
+            official=_official_name(row),
+            has_standing=row.official_id is not None,
+        )
+        for row in rows
+    ]

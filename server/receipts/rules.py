@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -61,6 +62,11 @@ class KnownReceipt:
     state: ReceiptState
     code: EntryCode | None
     closed_by: str | None
+
+    @property
+    def key(self) -> tuple[int, int, str]:
+        """Return what names the receipt: its number and what was signed."""
+        return self.installation, self.counter, self.content_digest
 
 
 def state_beside(payment: Payment) -> ReceiptState:
@@ -140,3 +146,52 @@ def standing_of(receipt: KnownReceipt | None, *, is_number_taken: bool, is_cut_o
     if is_number_taken:
         return Standing.QUARANTINED
     return Standing.AFTER_CUT_OFF if is_cut_off else Standing.UNKNOWN
+
+
+class OfficialRefusal(StrEnum):
+    """Why the insurer's number was not taken down."""
+
+    NO_SUCH_RECEIPT = "no_such_receipt"
+    RECEIPT_IN_DISPUTE = "receipt_in_dispute"
+    MALFORMED = "official_number_malformed"
+    HAS_A_NUMBER = "receipt_has_a_number"
+    NOTHING_TO_CORRECT = "nothing_to_correct"
+    REASON_MISSING = "reason_missing"
+    NUMBER_TAKEN = "official_number_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialName:
+    """What the insurer calls a receipt: a series, and a number with its zeros."""
+
+    series: str
+    number: str
+
+    def __str__(self) -> str:
+        """Return both as people read them out."""
+        return f"{self.series} {self.number}"
+
+
+_PRINTED = re.compile(r"[0-9]{2}-([0-9]{5,10})-([0-9]{8,10})")
+_SERIES = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,19}")
+_NUMBER = re.compile(r"[0-9]{1,12}")
+_LEAST_REASON, _MOST_REASON = 10, 500
+
+
+def parsed_number(printed: str) -> tuple[int, int] | None:
+    """Return installation and counter of a printed number `26-04807-00048213`, None where it is none."""
+    found = _PRINTED.fullmatch(printed.strip())
+    return None if found is None else (int(found[1]), int(found[2]))
+
+
+def official_name(series: str, number: str) -> OfficialName | None:
+    """Return what was typed as a series and a number, None where it is none."""
+    series, number = series.strip().upper(), number.strip()
+    if not _SERIES.fullmatch(series) or not _NUMBER.fullmatch(number):
+        return None
+    return OfficialName(series, number)
+
+
+def is_reason(text: str) -> bool:
+    """Return whether a reason says something."""
+    return _LEAST_REASON <= len(text.strip()) <= _MOST_REASON

@@ -167,6 +167,9 @@ def facts_of(shown: ShownReceipt, zone: tzinfo) -> list[Fact]:
         facts.append(Fact(Bilingual("Người nộp (chữ cái đầu)", "Payer (initials)"), shown.payer_initials))
     if shown.office_name is not None:
         facts.append(Fact(Bilingual("Đơn vị thu", "Collected by"), shown.office_name))
+    if shown.official is not None:
+        label = Bilingual("Số biên lai của cơ quan BHXH", "The insurer's receipt number")
+        facts.append(Fact(label, str(shown.official), is_number=True))
     if shown.related_number is not None:
         is_void = content.kind == ReceiptKind.VOID
         label = (

@@ -44,3 +44,32 @@ def test_a_month_is_looked_at_and_taken_as_a_file(visitor):  # noqa: F811
     page.get_by_role("button", name="Xem").click()
     visitor.visit(f"/declarations?{DAYS}&lang=en", "declarations-english")
     visitor.visit(f"/declarations?{DAYS}&lang=vi", "declarations-d05")
+
+
+def test_the_insurers_number_is_taken_down_and_corrected(visitor):  # noqa: F811
+    enrolled = visitor.watched
+    receipt = enrolled.receipts["whole" if visitor.screen == "wide" else "formula"]
+    page = visitor.visit(f"/declarations/receipts?{DAYS}", "receipts")
+    page.get_by_role("link", name=f"Ghi số cho {receipt}").click()
+    page.get_by_label("Ký hiệu").fill("AA/20E")
+    page.get_by_label("Số", exact=True).fill("0000123" if visitor.screen == "wide" else "0000124")
+    visitor.check("receipts-typed")
+    page.get_by_role("button", name="Ghi số").click()
+    page.get_by_role("status").filter(has_text="Đã ghi số").wait_for()
+    visitor.check("receipts-taken-down")
+    page.get_by_role("link", name=f"Ghi số cho {receipt}").click()
+    page.get_by_label("Lý do sửa").fill("Chép nhầm")
+    page.get_by_label("Ký hiệu").fill("BB/20E")
+    page.get_by_label("Số", exact=True).fill("7" if visitor.screen == "wide" else "8")
+    page.get_by_label("Lý do sửa").fill("Chép nhầm số ở cuống biên lai")
+    page.get_by_role("button", name="Sửa số").click()
+    page.get_by_text("BB/20E").first.wait_for()
+    page.get_by_label("Số biên lai của máy").fill(receipt)
+    page.get_by_label("Ký hiệu").fill("CC/20E")
+    page.get_by_label("Số", exact=True).fill("9")
+    page.get_by_role("button", name="Ghi số").click()
+    page.get_by_role("alert").wait_for()
+    visitor.complaints.clear()  # the console repeats the 409
+    visitor.check("receipts-refused")
+    visitor.visit(f"/declarations/receipts?{DAYS}&lang=en", "receipts-english")
+    visitor.visit(f"/declarations/receipts?{DAYS}&lang=vi", "receipts-corrected")
