@@ -140,6 +140,7 @@ ROUTES: dict[str, Rule] = {
     "acceptance.write_off": Rule(Permission.WRITE_OFF_TABLET, RouteScope.ASSIGNED),
     # A table's file has the permission of the page that shows it.
     "exports.board": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "exports.plan": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "exports.agent_entries": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
     "exports.agent_credits": Rule(Permission.SEE_AGENT, RouteScope.ASSIGNED),
     "exports.devices": Rule(Permission.SEE_DEVICES, RouteScope.ASSIGNED),
@@ -150,6 +151,9 @@ ROUTES: dict[str, Rule] = {
     "exports.distinct": Rule(Permission.SEE_DUPLICATES, RouteScope.ASSIGNED),
     "exports.statements": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
     "exports.statement_lines": Rule(Permission.SEE_ACCEPTANCE, RouteScope.ASSIGNED),
+    # The whole office, and what was wrong with a sheet: for who may import.
+    "exports.office_table": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
+    "exports.import_faults": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
     "exports.households": Rule(Permission.EXPORT_HOUSEHOLDS, RouteScope.ASSIGNED),
     "exports.households_full": Rule(Permission.EXPORT_FULL_NUMBERS, RouteScope.OFFICE),
     "exports.participants": Rule(Permission.EXPORT_PARTICIPANTS, RouteScope.ASSIGNED),

@@ -370,6 +370,13 @@ def agent_quotas(connection: Connection, worker_id: str, now_ms: int, zone: Zone
     return found
 
 
+def promoted_figures(quotas: Sequence[AgentQuota]) -> list[tuple[int, str, str]]:
+    """Return the figures (campaign, indicator, holder) that a worker has as a promoter."""
+    return [
+        (each.campaign.number, each.code, each.holder) for each in quotas if each.holder_kind == "promoter"
+    ]
+
+
 def _agent_quota(campaign: CampaignView, row: BoardRow, standing: str) -> AgentQuota:
     return AgentQuota(
         campaign=campaign,

@@ -39,6 +39,13 @@ class PlanChoice:
     indicator: str | None = None
     holder: Holder | None = None
 
+    @classmethod
+    def of(cls, arguments: Mapping[str, str]) -> PlanChoice:
+        """Return what an address asks for."""
+        kind, key = arguments.get("kind"), arguments.get("key")
+        holder = Holder(kind, key) if kind and key else None
+        return cls(arguments.get("plan"), arguments.get("indicator"), holder)
+
 
 @dataclass(frozen=True, slots=True)
 class VersionLine:

@@ -18,7 +18,7 @@ from server.access.permissions import Permission
 from server.access.wiring import current_account
 from server.campaigns.actions import LARGEST_NUMBER
 from server.dashboard.actions import IssuedCode, issue_enrolment_code
-from server.dashboard.boards import BoardChoice, agent_quotas, board_page
+from server.dashboard.boards import BoardChoice, agent_quotas, board_page, promoted_figures
 from server.dashboard.formats import percent
 from server.dashboard.plan_pages import PlanChoice, plan_page
 from server.dashboard.queries import (
@@ -50,7 +50,6 @@ from server.dashboard.wiring import (
 )
 from server.errors import ProblemError, refuses_people
 from server.quotas.rules import STATES
-from server.quotas.trees import Holder
 from server.receipts.rendering import qr_svg
 from server.runtime import current_runtime
 from sync.clock import local_day
@@ -95,12 +94,7 @@ def plan(campaign: int) -> Any:
     if campaign > LARGEST_NUMBER:
         # More than the column holds: not there, rather than an error of the database.
         abort(404)
-    kind, key = request.args.get("kind"), request.args.get("key")
-    choice = PlanChoice(
-        plan=request.args.get("plan"),
-        indicator=request.args.get("indicator"),
-        holder=Holder(kind, key) if kind and key else None,
-    )
+    choice = PlanChoice.of(request.args)
     with look() as seen:
         zone = current_runtime().config.time_zone
         page = plan_page(seen.connection, campaign, choice, seen.sight, seen.now_ms, zone)
@@ -128,11 +122,7 @@ def agent(worker_id: UUID) -> Any:
             entries, listing = agent_entries(seen.connection, own_id, page_argument())
             lists: dict[str, Any] = {"entries": entries, "credit_lines": None}
         else:
-            promoted = [
-                (quota.campaign.number, quota.code, quota.holder)
-                for quota in quotas
-                if quota.holder_kind == "promoter"
-            ]
+            promoted = promoted_figures(quotas)
             lines, listing = agent_credits(seen.connection, own_id, promoted, state, page_argument())
             lists = {"entries": None, "credit_lines": lines}
     return render_template(

@@ -10,14 +10,18 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, abort, request
 
 from server.access.wiring import current_account
+from server.dashboard.plan_pages import PlanChoice
 from server.dashboard.wiring import Look, change_in_sight, language, look, whole_argument
 from server.exports.households import households_table
+from server.exports.office_tables import OF_PEOPLE, OFFICE_TABLES, OfficeTables
 from server.exports.participants import net_change_table, outside_table, participants_table
 from server.exports.table import FORMATS, ExportedTable
 from server.exports.tables import Tables
 from server.participants.queries import Choice
+from server.quotas.rules import STATES
 from server.runtime import current_runtime
 from server.workbench.queries import area_keys_in
+from server.workbench.rules import quarantine_choice
 
 blueprint = Blueprint("exports", __name__, url_prefix="/exports")
 _CAMPAIGN_MOST, _NUMBER_MOST = 999_999, 999_999_999
@@ -35,6 +39,13 @@ def board(file_format: str) -> Response:
     return _sent("board", file_format, lambda tables: tables.board(campaign, *chosen))
 
 
+@blueprint.get(f"/plans/<int(max={_CAMPAIGN_MOST}):campaign>.<file_format>")
+def plan(campaign: int, file_format: str) -> Response:
+    """Give what a campaign's plan asks for, 0 the office's own: the node that the page shows."""
+    choice = PlanChoice.of(request.args)
+    return _sent("plan", file_format, lambda tables: tables.plan(campaign, choice))
+
+
 @blueprint.get("/agents/<uuid:worker_id>/entries.<file_format>")
 def agent_entries(worker_id: UUID, file_format: str) -> Response:
     """Give what an agent's tablets delivered."""
@@ -46,7 +57,9 @@ def agent_entries(worker_id: UUID, file_format: str) -> Response:
 def agent_credits(worker_id: UUID, file_format: str) -> Response:
     """Give what an agent's facts count."""
     _require_sight(str(worker_id))
-    return _sent("credits", file_format, lambda tables: tables.agent_credits(str(worker_id)))
+    state = request.args.get("state")
+    state = state if state in STATES else None
+    return _sent("credits", file_format, lambda tables: tables.agent_credits(str(worker_id), state))
 
 
 @blueprint.get("/devices.<file_format>")
@@ -63,8 +76,9 @@ def incidents(file_format: str) -> Response:
 
 @blueprint.get("/quarantine.<file_format>")
 def quarantine(file_format: str) -> Response:
-    """Give what is quarantined."""
-    return _sent("quarantine", file_format, Tables.quarantine)
+    """Give what is quarantined, as the page's filters have it."""
+    choice = quarantine_choice(request.args)
+    return _sent("quarantine", file_format, lambda tables: tables.quarantine(choice))
 
 
 @blueprint.get("/conflicts.<file_format>")
@@ -75,7 +89,9 @@ def conflicts(file_format: str) -> Response:
 
 @blueprint.get("/duplicates.<file_format>")
 def duplicates(file_format: str) -> Response:
-    """Give the records that may be one: names, so it is audited."""
+    """Give the records that may be one, or those that were merged: names, so it is audited."""
+    if request.args.get("tab") == "merged":
+        return _sent("duplicates_merged", file_format, Tables.merged_records, is_personal=True)
     return _sent("duplicates", file_format, Tables.duplicates, is_personal=True)
 
 
@@ -96,6 +112,25 @@ def statements(file_format: str) -> Response:
 def statement_lines(number: int, file_format: str) -> Response:
     """Give the lines of a statement."""
     return _sent(f"statement-{number}", file_format, lambda tables: tables.statement_lines(number))
+
+
+@blueprint.get("/office/<name>.<file_format>")
+def office_table(name: str, file_format: str) -> Response:
+    """Give a table that the office set up, most of them as imports read them; those of people audited."""
+    make, runtime = OFFICE_TABLES.get(name), current_runtime()
+    if make is None:
+        abort(404)
+
+    def table(seen: Look) -> ExportedTable:
+        return make(OfficeTables(seen.connection, runtime.sealer, runtime.config.time_zone, language()))
+
+    return _answered(name, file_format, table, is_personal=name in OF_PEOPLE)
+
+
+@blueprint.get("/imports/<uuid:import_id>.<file_format>")
+def import_faults(import_id: UUID, file_format: str) -> Response:
+    """Give everything that is wrong with a sheet, cell by cell."""
+    return _sent("import-faults", file_format, lambda tables: tables.import_faults(str(import_id)))
 
 
 @blueprint.get("/households.<file_format>")

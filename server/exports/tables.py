@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from schemas.messages import message
 from server.acceptance.queries import acceptance_page, statement_page
-from server.dashboard.boards import BoardChoice, BoardPage, board_page
+from server.dashboard.boards import BoardChoice, BoardPage, agent_quotas, board_page, promoted_figures
+from server.dashboard.plan_pages import PlanChoice, plan_page
 from server.dashboard.queries import (
     Sight,
     agent_credits,
@@ -25,9 +26,19 @@ from server.dashboard.rules import BoardLine, Listing
 from server.dashboard.wiring import Look
 from server.dashboard.wording import word_of
 from server.exports.table import ExportedTable, every_page
+from server.imports.kept import faults_of, run_of
+from server.imports.report import shown_faults
 from server.people.duplicates import DistinctRecords, DuplicatePair
-from server.spreadsheets import Cell
-from server.workbench.queries import PairsPage, dispute_list, distinct_list, duplicate_list
+from server.spreadsheets import ROWS_MOST, Cell
+from server.workbench.queries import (
+    PairsPage,
+    dispute_list,
+    distinct_list,
+    duplicate_list,
+    merged_list,
+    quarantine_filter,
+)
+from server.workbench.rules import QuarantineChoice
 
 _AGENT, _DEVICE, _PLACE = ("Nhân viên", "Agent"), ("Máy số", "Tablet"), ("Máy / số", "Tablet / number")
 _STATE, _AREA, _RECORD, _AT = ("Tình trạng", "State"), ("Địa bàn", "Area"), ("Hồ sơ", "Record"), ("Lúc", "At")
@@ -94,6 +105,36 @@ class Tables:
             rows.append((*cells, self._word(f"standing_{line.standing}")))
         return ExportedTable(("Chỉ tiêu", "Quotas"), tuple(titles), rows)
 
+    def plan(self, campaign: int, choice: PlanChoice) -> ExportedTable | None:
+        """Return whom a plan asks for how much: a node of its tree, and what lies right below it."""
+        seen = self._seen
+        found = plan_page(seen.connection, campaign, choice, seen.sight, seen.now_ms, self._zone)
+        if found is None:
+            return None
+        titles = (
+            ("Nơi nhận", "Holder"),
+            ("Loại", "Kind"),
+            ("Được giao", "Quota"),
+            ("Đã giao tiếp", "Assigned below"),
+            ("Dự phòng", "Reserve"),
+            ("Đã tính", "Counted"),
+            ("Cần đạt đến hôm nay", "Expected by today"),
+        )
+        rows = [
+            (
+                self._word("one_office") if line.holder.kind == "office" else line.name,
+                self._word(f"one_{line.holder.kind}"),
+                line.amount,
+                # Who hands nothing on has no reserve either.
+                None if line.reserve is None else line.assigned,
+                line.reserve,
+                line.done,
+                line.expected,
+            )
+            for line in ([] if found.node is None else [found.node]) + found.lines
+        ]
+        return ExportedTable(("Kế hoạch", "Plan"), titles, rows)
+
     def agent_entries(self, worker_id: str) -> ExportedTable:
         """Return what an agent's tablets delivered."""
         lines = every_page(lambda number: agent_entries(self._seen.connection, worker_id, number))
@@ -122,9 +163,11 @@ class Tables:
         ]
         return ExportedTable(("Nhật ký đã nhận", "Entries"), titles, rows)
 
-    def agent_credits(self, worker_id: str) -> ExportedTable:
-        """Return what each thing that an agent recorded counts."""
-        lines = every_page(lambda number: agent_credits(self._seen.connection, worker_id, (), None, number))
+    def agent_credits(self, worker_id: str, state: str | None) -> ExportedTable:
+        """Return what each thing counts that an agent recorded, or others for them, of one state or any."""
+        seen = self._seen
+        promoted = promoted_figures(agent_quotas(seen.connection, worker_id, seen.now_ms, self._zone))
+        lines = every_page(lambda number: agent_credits(seen.connection, worker_id, promoted, state, number))
         titles = (
             ("Ngày", "Day"),
             ("Chỉ tiêu", "Indicator"),
@@ -197,10 +240,10 @@ class Tables:
         titles = (("Sự cố", "Incident"), _AGENT, _PLACE, _AT, ("Bằng chứng giữ lại", "Evidence kept"))
         return ExportedTable(("Sự cố", "Incidents"), titles, rows)
 
-    def quarantine(self) -> ExportedTable:
-        """Return what somebody has to settle."""
-        seen = self._seen
-        lines = every_page(lambda number: quarantine_page(seen.connection, seen.sight, number))
+    def quarantine(self, choice: QuarantineChoice) -> ExportedTable:
+        """Return what somebody has to settle, of that what the page's filters leave."""
+        seen, wanted = self._seen, quarantine_filter(choice, self._seen.now_ms)
+        lines = every_page(lambda number: quarantine_page(seen.connection, seen.sight, number, wanted))
         titles = (
             ("Lý do", "Reason"),
             ("Ô", "Field"),
@@ -282,6 +325,15 @@ class Tables:
             areas[pair.other_area],
         )
 
+    def merged_records(self) -> ExportedTable:
+        """Return the records that are parts of others."""
+        titles = (_RECORD, ("Loại", "Type"), _AREA, ("Đã gộp vào", "Merged into"))
+        rows: list[tuple[Cell, ...]] = [
+            (each.name, self._word(f"record_{each.record_type}"), areas[each.area_key], each.into_name)
+            for each, areas, _ in self._pairs(merged_list)
+        ]
+        return ExportedTable(("Hồ sơ đã gộp", "Merged records"), titles, rows)
+
     def statements(self, account_id: str, campaign: int | None) -> ExportedTable | None:
         """Return the statements of a campaign."""
         seen = self._seen
@@ -342,6 +394,20 @@ class Tables:
             for each in found.lines
         ]
         return ExportedTable((f"Nghiệm thu số {number}", f"Statement {number}"), titles, rows)
+
+    def import_faults(self, import_id: str) -> ExportedTable | None:
+        """Return what is wrong with a sheet, None where there is no such import."""
+        run = run_of(self._seen.connection, import_id)
+        if run is None:
+            return None
+        # A sheet has at most so many rows, and so many columns are looked at in each.
+        found = faults_of(self._seen.connection, import_id, limit=ROWS_MOST)
+        titles = (("Ô", "Cell"), ("Cột", "Column"), ("Lỗi", "Error"), ("Mã lỗi", "Code"))
+        rows = [
+            (each.cell or None, each.title or None, each.text, each.code)
+            for each in shown_faults(run.sheet, found, self._language)
+        ]
+        return ExportedTable(("Lỗi trong bảng", "Errors in the sheet"), titles, rows)
 
     def _at(self, at_ms: int | None) -> str | None:
         """Return a moment of the office, in an order that spreadsheets sort by."""

@@ -263,6 +263,11 @@ def rate_tables(connection: Connection) -> RateTables:
     return _read_rates(tuple(content for (content,) in rows_of(connection, _RATES, {})))
 
 
+def rate_rows(connection: Connection) -> list[dict[str, Any]]:
+    """Return the rows of the office's rate tables as they travel, by table and first day."""
+    return [json.loads(content) for (content,) in rows_of(connection, _RATES, {})]
+
+
 @lru_cache(maxsize=4)
 def _read_rates(contents: tuple[str, ...]) -> RateTables:
     # The rows themselves are the key: tables that another process changed are read anew.

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, FromClause, Select, select
 
 from server.bulk_rows import among, chunks, rows_among
 from server.prepared import rows_of
-from server.quotas.models import CreditRow, FactRow, IndicatorRow
+from server.quotas.holidays import Holiday
+from server.quotas.models import CreditRow, FactRow, HolidayRow, IndicatorRow
 from server.quotas.rules import FACT_KINDS, Credit, Fact, Indicator
 
 FACT_FIELDS, CREDIT_FIELDS = Fact.__struct_fields__, Credit.__struct_fields__
@@ -89,6 +90,13 @@ def subjects_of_facts(connection: Connection, fact_ids: Iterable[str]) -> dict[s
 def indicators(connection: Connection) -> list[NamedIndicator]:
     """Return all indicators by code."""
     return [_indicator(row) for row in rows_of(connection, _INDICATORS, {})]
+
+
+def holidays(connection: Connection) -> list[Holiday]:
+    """Return the days of the calendar that break the rule of Monday to Friday, in order."""
+    holiday = HolidayRow.__table__.c
+    statement = select(*(holiday[name] for name in Holiday._fields)).order_by(holiday.day)
+    return [Holiday(*row) for row in connection.execute(statement)]
 
 
 def _indicator(row: Any) -> NamedIndicator:

@@ -179,6 +179,12 @@ def _area_names(connection: Connection, keys: set[str]) -> dict[str, str]:
     return {key: areas[key].name if key in areas else key for key in keys}
 
 
+def quarantine_filter(choice: QuarantineChoice, now_ms: int) -> QuarantineFilter:
+    """Return which entries a choice means at a moment."""
+    before_ms = None if choice.older_days is None else now_ms - choice.older_days * DAY_MS
+    return QuarantineFilter(choice.code, choice.worker_id, before_ms, choice.is_returned)
+
+
 def quarantine_list(
     connection: Connection, sight: Sight, choice: QuarantineChoice, page: int, now_ms: int
 ) -> QuarantinePage:
@@ -191,9 +197,7 @@ def quarantine_list(
         if is_returned == choice.is_returned:
             by_code[code or ""] += count
             by_worker[worker_id] += count
-    before_ms = None if choice.older_days is None else now_ms - choice.older_days * DAY_MS
-    wanted = QuarantineFilter(choice.code, choice.worker_id, before_ms, choice.is_returned)
-    lines, listing = quarantine_page(connection, sight, page, wanted)
+    lines, listing = quarantine_page(connection, sight, page, quarantine_filter(choice, now_ms))
     names = names_of(connection, by_worker)
     agents = [(worker_id, names.get(worker_id, "–"), count) for worker_id, count in by_worker.items()]
     return QuarantinePage(

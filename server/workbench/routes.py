@@ -15,7 +15,7 @@ from server.audit.changes import Change
 from server.dashboard.formats import visible_text
 from server.dashboard.queries import Sight
 from server.dashboard.schemas import PageQuery
-from server.dashboard.wiring import LARGEST_SEQ, change_in_sight, look, page_argument, whole_argument
+from server.dashboard.wiring import LARGEST_SEQ, change_in_sight, look, page_argument
 from server.errors import ProblemError, refuses_people
 from server.exchange.desk import DeskRefusedError
 from server.people.actions import DistinctionRefusedError
@@ -38,14 +38,14 @@ from server.workbench.queries import (
 from server.workbench.rules import (
     AGES_DAYS,
     TYPED_FIELDS,
-    QuarantineChoice,
     may_be_corrected,
+    quarantine_choice,
     readable,
     shown_body,
     typed_value,
 )
 from server.workbench.schemas import ConflictShown, ConflictsShown, Resolution
-from sync.codes import EntryCode, RequestCode
+from sync.codes import RequestCode
 from sync.entry import UUID_PATTERN, Fault, strict_json
 
 blueprint = Blueprint("workbench", __name__)
@@ -62,14 +62,7 @@ _PAIR_LISTS = {"merged": merged_list, "distinct": distinct_list}
 @blueprint.get("/quarantine")
 def quarantine() -> Any:
     """List the entries that somebody has to settle."""
-    older_days = whole_argument("older", max(AGES_DAYS))
-    code, worker_id = request.args.get("code"), request.args.get("agent", "")
-    choice = QuarantineChoice(
-        code=code if code in set(EntryCode) else None,
-        worker_id=worker_id if UUID_PATTERN.fullmatch(worker_id) else None,
-        older_days=older_days if older_days in AGES_DAYS else None,
-        is_returned=request.args.get("tab") == "returned",
-    )
+    choice = quarantine_choice(request.args)
     with look() as seen:
         found = quarantine_list(seen.connection, seen.sight, choice, page_argument(), seen.now_ms)
     return render_template("workbench/quarantine.html", found=found, choice=choice, ages=AGES_DAYS)

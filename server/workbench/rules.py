@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sync.entry import UUID7_PATTERN, strict_json
+from sync.codes import EntryCode
+from sync.entry import UUID7_PATTERN, UUID_PATTERN, strict_json
 
 AGES_DAYS = (1, 3, 7, 30)
 # What another value can be typed for; a household or an area is chosen, never typed.
@@ -32,6 +33,17 @@ class QuarantineChoice:
     worker_id: str | None = None
     older_days: int | None = None
     is_returned: bool = False
+
+
+def quarantine_choice(arguments: Mapping[str, str]) -> QuarantineChoice:
+    """Return what an address asks for; what makes no sense is left out."""
+    code, worker_id, older = (arguments.get(name, "") for name in ("code", "agent", "older"))
+    return QuarantineChoice(
+        code=code if code in set(EntryCode) else None,
+        worker_id=worker_id if UUID_PATTERN.fullmatch(worker_id) else None,
+        older_days=next((days for days in AGES_DAYS if str(days) == older), None),
+        is_returned=arguments.get("tab") == "returned",
+    )
 
 
 def typed_text(text: str) -> str:
