@@ -32,17 +32,17 @@ class ParticipantRules:
         self._book = OfficeBook(connection, runtime, now_ms)
         self._known: dict[_Key, KnownLine] = {}
         self._seen: set[_Key] = set()
-        # Under which numbers a personal id stands, as of a day: in the register, and in the sheet so far.
-        self._keys_of: dict[_Key, set[str]] = {}
+        # With which insurance number a personal id goes, in the register and in the sheet so far.
+        self._goes_with: dict[_Key, str] = {}
 
     def prepare(self, rows: Sequence[Row]) -> None:
         """Look up the lines that these rows would correct, and who else has their personal ids."""
         indexes = [_indexes(self._sealer, row) for row in rows if _has_number(row)]
         self._known = lines_by_key(self._connection, (str(each["key_number"]) for each in indexes))
         national = (each["national_index"] for each in indexes)
-        found = keys_by_national_id(self._connection, (each for each in national if each is not None))
-        for key, numbers in found.items():
-            self._keys_of.setdefault(key, set()).update(numbers)
+        known = keys_by_national_id(self._connection, (each for each in national if each is not None))
+        for key, number in known.items():
+            self._goes_with.setdefault(key, number)
 
     def decide(self, row: Row) -> Decided:
         """Add a line, or set what differs; a column that the sheet has not stays as it is."""
@@ -74,14 +74,10 @@ class ParticipantRules:
         return decided
 
     def _check_national_id(self, decided: Decided, national_index: str | None, key: _Key) -> None:
-        if national_index is None:
+        if national_index is None or key[0].startswith("national_id:"):
             return
-        others = self._keys_of.setdefault((national_index, *key[1:]), set())
-        insured = {each for each in others if each.startswith("insurance_number:")}
-        if key[0].startswith("insurance_number:") and insured - {key[0]}:
+        if self._goes_with.setdefault((national_index, *key[1:]), key[0]) != key[0]:
             decided.fault("national_id", ImportCode.NUMBER_OF_ANOTHER)
-            return
-        others.add(key[0])
 
     def _fill(self, decided: Decided, row: Row, area_key: str | None, known: KnownLine | None) -> None:
         """Let the row add a line, or correct the one that is known."""

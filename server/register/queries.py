@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -46,7 +45,7 @@ class KnownLine:
 _KNOWN = select(*(_LINE[name] for name in KnownLine.__dataclass_fields__))
 _BY_KEY = _KNOWN.where(_is_current(), among(_LINE.key_number))
 _BY_NATIONAL = select(_LINE.national_index, _LINE.scheme, _LINE.as_of, _LINE.key_number).where(
-    _is_current(), among(_LINE.national_index)
+    _is_current(), _LINE.insurance_index.is_not(None), among(_LINE.national_index)
 )
 
 
@@ -58,14 +57,12 @@ def lines_by_key(
     return {(each.key_number, each.scheme, each.as_of): each for each in found}
 
 
-def keys_by_national_id(
-    connection: Connection, indexes: Iterable[str]
-) -> dict[tuple[str, str, date], set[str]]:
-    """Return under which numbers current lines carry these national ids, by (index, scheme, day)."""
-    found: dict[tuple[str, str, date], set[str]] = defaultdict(set)
-    for row in rows_among(connection, _BY_NATIONAL, indexes):
-        found[row.national_index, row.scheme, row.as_of].add(row.key_number)
-    return found
+def keys_by_national_id(connection: Connection, indexes: Iterable[str]) -> dict[tuple[str, str, date], str]:
+    """Return with which insurance number each national id goes in current lines, by (index, scheme, day)."""
+    return {
+        (row.national_index, row.scheme, row.as_of): row.key_number
+        for row in rows_among(connection, _BY_NATIONAL, indexes)
+    }
 
 
 def current_lines(connection: Connection, area_keys: Collection[str] | None, *, most: int) -> list[KnownLine]:
