@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, FromClause, Select, select
 
 from server.bulk_rows import among, chunks, rows_among
@@ -24,6 +26,18 @@ class NamedIndicator:
     indicator: Indicator
     name_vi: str
     name_en: str
+
+
+class EnrolmentInEffect(Struct, frozen=True, gc=False):
+    """What the participant register needs of a fact."""
+
+    fact_id: str
+    business_day: date
+    upper_ms: int
+    status: str | None
+    agent_id: str
+    area_key: str
+    campaign: int | None
 
 
 def _columns(table: FromClause, names: Iterable[str]) -> Select[Any]:
@@ -68,6 +82,18 @@ def facts_of_kind(connection: Connection, kind: str) -> list[Fact]:
     """Return all facts of one kind."""
     fact = FactRow.__table__
     return [Fact(*row) for row in connection.execute(_columns(fact, FACT_FIELDS).where(fact.c.kind == kind))]
+
+
+def enrolments_in_effect(connection: Connection, scheme: str) -> list[EnrolmentInEffect]:
+    """Return the enrolments of a scheme that are paid for and not voided."""
+    fact = FactRow.__table__
+    statement = _columns(fact, EnrolmentInEffect.__struct_fields__).where(
+        fact.c.kind == "enrolment",
+        fact.c.scheme == scheme,
+        fact.c.paid.is_(True),
+        fact.c.voided.is_(False),
+    )
+    return [EnrolmentInEffect(*row) for row in connection.execute(statement).all()]
 
 
 def facts_of_campaign(connection: Connection, campaign: int) -> list[Fact]:

@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, literal, select
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, literal, select
 from server.bulk_rows import among, rows_among
 from server.outreach.queries import enrolment_periods
 from server.people.queries import numbers_of_persons
-from server.quotas.queries import facts_of_kind
+from server.quotas.queries import enrolments_in_effect
 from server.register.models import Participant, RegisterBaseline, RegisterBatch, RenewalWindow
 from server.register.rules import Baseline, Joining, Listing, Register, Window
 
@@ -128,11 +129,7 @@ def windows_of(connection: Connection, scheme: str) -> list[Window]:
 
 def joinings_of(connection: Connection, scheme: str) -> list[Joining]:
     """Return the enrolments of a scheme that are in effect: paid for, and not voided."""
-    facts = [
-        fact
-        for fact in facts_of_kind(connection, "enrolment")
-        if fact.scheme == scheme and fact.paid and not fact.voided
-    ]
+    facts = enrolments_in_effect(connection, scheme)
     if not facts:
         return []
     periods, persons = enrolment_periods(connection, scheme), numbers_of_persons(connection)
@@ -158,6 +155,7 @@ def joinings_of(connection: Connection, scheme: str) -> list[Joining]:
     return found
 
 
+@lru_cache(1024)
 def last_day(from_day: date, months: int) -> date:
     """Return the last day of so many months that begin on a day."""
     years, month = divmod(from_day.month - 1 + months, 12)
