@@ -378,7 +378,7 @@ class _Work:
         captures = spans_by_boot([item.captured or prepared.shown.clock for item, _, _ in placed])
         marks = clock_marks_of(change.connection, lineage, seqs, captures)
         timeline = Timeline(marks, mark, lineage[-1].enrolled_ms)
-        previous_ms = last_wall_ms(change.connection, installation.id, installation.acked_seq)
+        previous_ms = last_wall_ms(change.connection, installation.id, seqs[0] - 1)
         positions = []
         for item, digest, sealed in placed:
             captured = item.captured or prepared.shown.clock

@@ -179,21 +179,26 @@ def unmerge(world: World, step: Step) -> None:
         decide(world, "records_unmerged", "records_unmerged", {"merge": step.pick(1, chosen)})
 
 
+def _open_conflicts(world: World) -> list[tuple[str, str]]:
+    conflicts = world.oracle.judgement.people.conflicts
+    return sorted((key[0], key[1]) for key, is_settled in conflicts.items() if not is_settled)
+
+
 def settle_conflict(world: World, step: Step) -> None:
     """Say which value stands of a record that two agents changed without seeing each other."""
-    people = world.oracle.judgement.people
-    still_open = sorted((key[0], key[1]) for key, is_settled in people.conflicts.items() if not is_settled)
-    if not still_open:
+    if not _open_conflicts(world):
         CAPTURES["rival_edits"][1](world, Step("rival_edits", step.numbers, step.salt))
         for tablet in list(world.tablets):
             if tablet.client.outbox.unsent_count():
                 sync_tablet(world, tablet, [])
+    still_open = _open_conflicts(world)
+    if not still_open:
         return
     record_id, name = step.pick(1, still_open)
-    record = people.records[record_id]
+    record = world.oracle.judgement.people.records[record_id]
     values = [edit.values[name] for edit in record.log if name in edit.values]
     # A decision on a page that was opened a while ago has not seen the newest edit.
-    base = record.log[-1 if step.numbers[3] % 4 else step.numbers[3] % len(record.log)].entry_id
+    base = record.log[-1 if step.numbers[3] % 2 else step.numbers[4] % len(record.log)].entry_id
     body = {record.record_type: record_id, "base": base, "set": {name: step.pick(2, values)}}
     decide(world, "conflict_settled", f"{record.record_type}_amended", body)
 

@@ -119,6 +119,18 @@ def test_what_stands_behind_an_unreadable_entry_is_not_before_it(office, tablet,
     assert tablet.sync().verdicts[-1]["flags"] == []
 
 
+def test_what_stands_behind_a_hole_is_not_before_it(office, tablet):
+    """[R8.4] When the last entry of a hole was captured nobody knows any more."""
+    tablet.household()
+    tablet.sync()
+    tablet.household()
+    tablet.clocks.wall_off_ms = -HOUR_MS
+    tablet.household()
+    hole = {"from_seq": 2, "floor_seq": 2, "floor_digest": tablet.head_at(2)["digest"]}
+    answer = tablet.post(tablet.request(first_seq=3, hole=hole))
+    assert (answer.decisions, answer.verdicts[0]["flags"]) == (["applied"], [])
+
+
 @pytest.mark.parametrize("wall_ms", [0, -(2**53) + 1, 2**53 - 1, -62_135_596_800_001])
 def test_no_wall_clock_is_too_far_off(office, tablet, wall_ms):
     captured = tablet.clock_shown() | {"wall_ms": wall_ms}

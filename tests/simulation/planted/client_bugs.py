@@ -11,6 +11,7 @@ from field_client.delivery import Delivery
 from field_client.enrolment import Enrolment
 from field_client.identity import Identities
 from field_client.replica import Replica
+from field_client.session import Session
 from tests.simulation.planted.registry import Planting, bug, instead, nothing
 
 # --- the client ---
@@ -45,13 +46,16 @@ def _torn_answer() -> Planting:
 def _verdict_overwrites() -> Planting:
     later = itertools.count(1_000)
 
-    def make(record: Any) -> Any:
-        def blunt(self: Delivery, identity: Any, verdicts: Any, _epoch: int) -> None:
-            record(self, identity, verdicts, next(later))
+    def make(take_in: Any) -> Any:
+        def blunt(self: Session, identity: Any, batch: Any, answer: Any) -> Any:
+            done = take_in(self, identity, batch, answer)
+            with self._store.transaction():
+                self._delivery.record_verdicts(identity, answer["verdicts"], next(later))
+            return done
 
         return blunt
 
-    return instead(Delivery, "record_verdicts", make)
+    return instead(Session, "_take_in", make)
 
 
 @bug("client: what is quarantined is dropped")
