@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.sources import ROOT
 from tests.simulation.__main__ import exit_status, print_tally
 from tests.simulation.history import Simulation, run_seeded, shrink
-from tests.simulation.planted.hunting import BUGS, histories_until_caught
+from tests.simulation.planted.hunting import BUGS, histories_until_caught, planted
 from tests.simulation.running import ENOUGH_HISTORIES, FAULTS, Failure, Tally, run_some
 from tests.simulation.shrinking import shrunk
 from tests.simulation.steps import Step, read_step
@@ -127,6 +127,12 @@ QUICK = (
 @pytest.mark.parametrize("name", QUICK)
 def test_a_planted_bug_is_caught(name):
     assert histories_until_caught(name, 6, 20)[0] is not None
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_every_bug_can_still_be_planted(name):
+    with planted(name):
+        pass
 
 
 def test_there_are_many_planted_bugs():

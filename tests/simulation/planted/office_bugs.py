@@ -10,11 +10,10 @@ from server.audit.changes import Change
 from server.exchange import judging, pushing, routes
 from server.exchange.intake import Candidate, stand_in_id
 from server.exchange.judging import Judge
-from server.exchange.registry import HANDLERS
 from server.money.workspace import MoneyWorkspace
 from server.quotas.workspace import QuotaWorkspace
 from server.receipts.workspace import ReceiptsWorkspace
-from sync.clock import CorrectedTime
+from sync.clock import CorrectedTime, Timeline
 from sync.verdict import Decision
 from tests.simulation import plan
 from tests.simulation.planted.registry import Planting, bug, instead, nothing, original
@@ -75,12 +74,6 @@ def _receipt_numbers_unchecked() -> Planting:
 # --- figures and time ---
 
 
-@bug("a receipt of what is no payment is dropped")
-def _receipt_dropped() -> Planting:
-    strict = dataclasses.replace(HANDLERS["receipt_issued"], refuses_other_kinds=False)
-    return mock.patch.dict(HANDLERS, {"receipt_issued": strict})
-
-
 @bug("voided facts still count")
 def _voided_counts() -> Planting:
     return mock.patch.object(QuotaWorkspace, "void_fact", nothing)
@@ -110,8 +103,8 @@ def _rights_at_arrival() -> Planting:
 
 @bug("the claimed time is believed")
 def _claimed_time_believed() -> Planting:
-    believed = lambda captured, *_marks: CorrectedTime(captured.wall_ms, captured.wall_ms)  # noqa: E731
-    return mock.patch.object(pushing, "correct_time", believed)
+    believed = lambda _self, captured, *_more: CorrectedTime(captured.wall_ms, captured.wall_ms)  # noqa: E731
+    return mock.patch.object(Timeline, "corrected", believed)
 
 
 @bug("clock marks of predecessors are ignored")
