@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+# The marks of Vietnamese letters and more; U+034F is none, and stays.
+_MARKS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
 
 
 def search_key(name: str) -> str:
     """Return `name` in lower case without diacritics, with đ as d and single spaces."""
     folded = name.casefold().replace("đ", "d")
-    letters = unicodedata.normalize("NFD", folded)
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(plain.split())
+    if not folded.isascii():
+        folded = _MARKS.sub("", unicodedata.normalize("NFD", folded))
+        if not folded.isascii():
+            # Another script than ours: letter by letter.
+            folded = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    return " ".join(folded.split())
 
 
 def initials(name: str) -> str:

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,7 +30,7 @@ class Sealer:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._current = current
         self._index_key = index_key
-        self._field_keys: dict[str, bytes] = {}
+        self._field_states: dict[str, tuple[Any, Any]] = {}
 
     def seal(self, value: str, place: str, row: str) -> bytes:
         """Return `value` sealed for `place` ("table.column") and `row`.
@@ -75,8 +76,22 @@ class Sealer:
 
     def blind_index(self, field: str, value: str) -> str:
         """Return the keyed index of `value` for `field` as 32 hex digits."""
-        key = self._field_keys.get(field)
-        if key is None:
+        states = self._field_states.get(field)
+        if states is None:
             key = hmac.digest(self._index_key, b"blind index " + field.encode(), hashlib.sha256)
-            self._field_keys[field] = key
-        return hmac.digest(key, value.encode("utf-8"), hashlib.sha256).hex()[:32]
+            states = self._field_states[field] = _hmac_states(key)
+        inner, outer = states[0].copy(), states[1].copy()
+        inner.update(value.encode("utf-8"))
+        outer.update(inner.digest())
+        digest: bytes = outer.digest()
+        return digest.hex()[:32]
+
+
+def _hmac_states(key: bytes) -> tuple[Any, Any]:
+    """Return SHA-256 after the inner and after the outer key of HMAC (RFC 2104), for a key of a digest.
+
+    `hmac.digest` sets both up for every value, which takes five times what hashing one takes.
+    """
+    padded = key.ljust(64, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C))
+    return hashlib.sha256(inner), hashlib.sha256(outer)

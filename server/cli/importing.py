@@ -11,7 +11,7 @@ import rich_click as click
 from server.access.actions import account_actor
 from server.access.queries import account_of_login
 from server.audit.changes import Actor
-from server.cli.office_app import configured_runtime, share_freed_memory
+from server.cli.office_app import calm_collector, configured_runtime, share_freed_memory
 from server.cli.setting_up import COMMAND_ACTOR
 from server.imports.applying import ImportRefusedError, apply_import
 from server.imports.checking import Checked, check_sheet, stage_sheet
@@ -42,6 +42,8 @@ def import_sheet(
     """
     share_freed_memory()
     runtime = configured_runtime()
+    # A large sheet lives to the end: a collector that looks often walks it again and again.
+    calm_collector()
     actor = _actor(runtime, login)
     with path.open("rb") as file:
         content = file.read(FILE_BYTES_MOST + 1)

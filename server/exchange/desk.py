@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from schemas.signatures import from_base64url, to_base64url
 from server.audit.changes import Actor, Change, run_change
@@ -20,7 +22,7 @@ from server.devices.rules import InstallationState
 from server.errors import frames_of
 from server.exchange.batch import Batch
 from server.exchange.deciding import decide_entries
-from server.exchange.intake import SHEET, fresh_candidate, read_incoming, seal_entry
+from server.exchange.intake import SHEET, fresh_candidate, read_incoming, seal_entries
 from server.exchange.judging import JudgementError, Position
 from server.journals.actions import lock_names
 from server.journals.queries import desk_journal_head, known_entries, last_wall_ms
@@ -37,6 +39,8 @@ _log = structlog.get_logger("tungnha.exchange")
 # What the desk journal holds of a desk entry, sealed for it: a line is no place of a database.
 _SEALED_IN_JOURNAL = "desk_journal.entry"
 _IN_EFFECT = {Decision.APPLIED, Decision.MERGED}
+# Made once: `json.dumps` makes an encoder for every entry.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class DeskRefusedError(Exception):
@@ -89,41 +93,76 @@ def enter_all_at_desk(
     return verdicts
 
 
-def enter_from_sheet(
-    runtime: Runtime, change: Change, kind: str, bodies: Sequence[Mapping[str, Any]]
-) -> dict[str, str]:
-    """Enter what a sheet brings, as `enter_all_at_desk` does; return {entry id: its bytes} in order.
+@dataclass(frozen=True, slots=True)
+class PreparedEntries:
+    """Entries of the desk, read and sealed for their places behind `head`; `raws`: id → bytes, in order."""
 
-    All in one millisecond: nothing that a sheet registers contests with the rest of it. The caller
-    writes the audit row and the desk record of them all: one each would outgrow the entries.
+    head: JournalHead
+    worker_id: str
+    raws: dict[str, str]
+    positions: list[Position]
+
+
+def prepare_from_sheet(
+    runtime: Runtime,
+    connection: Connection,
+    worker_id: str,
+    now_ms: int,
+    kind: str,
+    bodies: Sequence[Mapping[str, Any]],
+) -> PreparedEntries:
+    """Prepare what a sheet brings for being entered at `now_ms`, before anybody is kept waiting for it.
+
+    All in one millisecond: nothing that a sheet registers contests with the rest of it.
     """
-    return _entered(runtime, change, kind, bodies, 0, apart_ms=0, origin=SHEET)[1]
+    head = desk_journal_head(connection)
+    first_ms = _next_ms(connection, head, now_ms)
+    raws = _spelled(runtime, kind, bodies, first_ms, apart_ms=0)
+    positions = _positions(runtime, head, now_ms, list(raws.values()), worker_id, SHEET)
+    return PreparedEntries(head, worker_id, raws, positions)
+
+
+def enter_prepared(runtime: Runtime, change: Change, prepared: PreparedEntries) -> bool:
+    """Enter what was prepared for the moment of `change`; False, and nothing done, where the desk went on.
+
+    The caller writes the audit row and the desk record of them all: one each would outgrow the entries.
+    Raises DeskRefusedError.
+    """
+    if _locked_head(change) != prepared.head:
+        return False
+    _judged(runtime, change, prepared.head, prepared.worker_id, prepared.positions)
+    return True
 
 
 def _entered(
-    runtime: Runtime,
-    change: Change,
-    kind: str,
-    bodies: Sequence[Mapping[str, Any]],
-    after_ms: int,
-    apart_ms: int = 1,
-    origin: str = DESK,
+    runtime: Runtime, change: Change, kind: str, bodies: Sequence[Mapping[str, Any]], after_ms: int
 ) -> tuple[list[Verdict], dict[str, str]]:
     worker_id = change.actor.worker_id
     assert worker_id is not None, "a decision is somebody's"
     head = _locked_head(change)
-    latest_ms = last_wall_ms(change.connection, DESK, head.seq) or 0
-    first_ms = max(change.now_ms, latest_ms + 1, after_ms + 1)
+    first_ms = _next_ms(change.connection, head, max(change.now_ms, after_ms + 1))
+    raws = _spelled(runtime, kind, bodies, first_ms, apart_ms=1)
+    return _decide(runtime, change, head, list(raws.values()), worker_id), raws
+
+
+def _next_ms(connection: Connection, head: JournalHead, now_ms: int) -> int:
+    """Return the moment of what is decided next: later than every decision before it."""
+    return max(now_ms, (last_wall_ms(connection, DESK, head.seq) or 0) + 1)
+
+
+def _spelled(
+    runtime: Runtime, kind: str, bodies: Sequence[Mapping[str, Any]], first_ms: int, *, apart_ms: int
+) -> dict[str, str]:
+    """Return the bytes of new entries by their ids, in order. Raises DeskRefusedError."""
     raws: dict[str, str] = {}
     for number, body in enumerate(bodies):
         wall_ms = first_ms + number * apart_ms
         captured = {"wall_ms": wall_ms, "boot": DESK, "monotonic_ms": max(wall_ms, 0)}
         entry_id = runtime.ids.new_id()
-        content = {"id": entry_id, "kind": kind, "captured": captured, "body": body}
-        raws[entry_id] = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        raws[entry_id] = _encode({"id": entry_id, "kind": kind, "captured": captured, "body": body})
         if not _is_text(raws[entry_id]):
             raise DeskRefusedError(Fault(EntryCode.FIELD_INVALID, "body"))
-    return _decide(runtime, change, head, list(raws.values()), worker_id, origin), raws
+    return raws
 
 
 def replay_desk_entry(runtime: Runtime, change: Change, content: Mapping[str, Any]) -> Verdict | None:
@@ -169,16 +208,14 @@ def _decide(
     worker_id: str,
     origin: str = DESK,
 ) -> list[Verdict]:
-    positions: list[Position] = []
-    installation, end = _desk_installation(worker_id, head), head
-    for raw in raws:
-        position = _position(runtime, change, end, raw, worker_id, origin)
-        incoming = position.incoming
-        if incoming.fault is not None or incoming.shown_id is None:
-            raise DeskRefusedError(incoming.fault or Fault(EntryCode.ENTRY_UNREADABLE))
-        positions.append(position)
-        end = JournalHead(incoming.seq, position.digest)
-    verdicts = _decided_alone(runtime, change, installation, positions)
+    positions = _positions(runtime, head, change.now_ms, raws, worker_id, origin)
+    return _judged(runtime, change, head, worker_id, positions)
+
+
+def _judged(
+    runtime: Runtime, change: Change, head: JournalHead, worker_id: str, positions: Sequence[Position]
+) -> list[Verdict]:
+    verdicts = _decided_alone(runtime, change, _desk_installation(worker_id, head), positions)
     for verdict in verdicts:
         if verdict.decision not in _IN_EFFECT:
             raise DeskRefusedError(
@@ -187,31 +224,41 @@ def _decide(
     return verdicts
 
 
-def _position(
-    runtime: Runtime, change: Change, head: JournalHead, raw: str, worker_id: str, origin: str
-) -> Position:
-    incoming = read_incoming(head.seq + 1, raw, origin)
-    wall_ms = change.now_ms if incoming.captured is None else incoming.captured.wall_ms
-    corrected = CorrectedTime(wall_ms, wall_ms)
-    day = local_day(wall_ms, runtime.config.time_zone)
-    return Position(
-        incoming=incoming,
-        digest=next_digest(head.digest, incoming.sha256),
-        sealed=seal_entry(runtime.sealer, DESK, incoming.seq, raw),
-        corrected=corrected,
-        business_day=day,
-        candidate=fresh_candidate(
+def _positions(
+    runtime: Runtime, head: JournalHead, now_ms: int, raws: Sequence[str], worker_id: str, origin: str
+) -> list[Position]:
+    """Return entries at their places behind `head`. Raises DeskRefusedError: one cannot be read."""
+    read = [read_incoming(seq, raw, origin) for seq, raw in enumerate(raws, start=head.seq + 1)]
+    for incoming in read:
+        if incoming.fault is not None or incoming.shown_id is None:
+            raise DeskRefusedError(incoming.fault or Fault(EntryCode.ENTRY_UNREADABLE))
+    sealed, digest, positions = seal_entries(runtime.sealer, DESK, read), head.digest, []
+    for incoming, seal in zip(read, sealed, strict=True):
+        digest = next_digest(digest, incoming.sha256)
+        wall_ms = now_ms if incoming.captured is None else incoming.captured.wall_ms
+        corrected, day = CorrectedTime(wall_ms, wall_ms), local_day(wall_ms, runtime.config.time_zone)
+        candidate = fresh_candidate(
             incoming,
             DESK,
             worker_id,
             corrected=corrected,
             claimed_ms=wall_ms,
             business_day=day,
-            received_ms=change.now_ms,
-        ),
-        previous_wall_ms=None,
-        received_ms=change.now_ms,
-    )
+            received_ms=now_ms,
+        )
+        positions.append(
+            Position(
+                incoming=incoming,
+                digest=digest,
+                sealed=seal,
+                corrected=corrected,
+                business_day=day,
+                candidate=candidate,
+                previous_wall_ms=None,
+                received_ms=now_ms,
+            )
+        )
+    return positions
 
 
 def _decided_alone(

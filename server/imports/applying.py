@@ -9,7 +9,6 @@ on where it stopped (docs/decisions/0021, 0022).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -18,7 +17,13 @@ from sqlalchemy import Connection
 
 from server.audit.changes import Actor, Change, run_change
 from server.bulk_rows import chunks, insert_rows
-from server.exchange.desk import DeskRefusedError, enter_all_at_desk, enter_from_sheet
+from server.exchange.desk import (
+    DeskRefusedError,
+    PreparedEntries,
+    enter_all_at_desk,
+    enter_prepared,
+    prepare_from_sheet,
+)
 from server.imports.codes import ImportCode
 from server.imports.given_codes import code_rows, put_codes
 from server.imports.household_sheet import AMENDED, REGISTERED
@@ -39,6 +44,7 @@ from server.imports.kept import (
     step_effect,
 )
 from server.imports.models import ImportEffect
+from server.imports.pace import Pace
 from server.imports.register_sheet import lines_to_keep
 from server.imports.registry import SHEETS
 from server.imports.sheet import ADD, CHANGE, Decided, NewCode, Row, Sheet, WholeRules
@@ -49,15 +55,15 @@ from server.quotas.actions import PlanInvalidError
 from server.register.actions import put_lines, show_batch
 from server.runtime import Runtime
 
-# New households a change: the write lock is held for some tenths of a second.
+# New households a change at most; where it holds the lock for long, the next one has fewer.
 CHUNK_ROWS = 500
-# SQLite has no queue between processes: who waits asks again after 25 ms at first, later every 100 ms.
-# The lock is left alone after each change, or a server would hardly get its turn beside `tungnha import`.
-_TURN_S = 0.06
 _DROPPED_ROWS = 5_000
 STEP = "import_step"
 # What an effect on a version of a plan is called; it is taken back as a whole.
 PLAN = "plan"
+
+
+Lines = list[dict[str, Any]]
 
 
 class ImportRefusedError(Exception):
@@ -82,9 +88,29 @@ class _Written:
 
     codes: list[tuple[int, NewCode]]
     effects: list[Effect]
-    entries: dict[str, str]
-    lines: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[str]
+    lines: Lines = field(default_factory=list)
     published: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The next new rows of an import: what they become, and the run before and after them."""
+
+    run: Run
+    done: Run
+    rows: list[Row]
+    decided: list[Decided]
+
+
+@dataclass(frozen=True, slots=True)
+class _StepRecord:
+    """What one change of an import keeps, here and (`sealed`) for a restore."""
+
+    run: Run
+    codes: list[dict[str, Any]]
+    effects: list[dict[str, Any]]
+    sealed: str
 
 
 def apply_import(
@@ -119,17 +145,11 @@ def continue_import(
     runtime: Runtime, run: Run, actor: Actor, on_change: Callable[[Run], None] = lambda _run: None
 ) -> Run:
     """Go on with an import that is being applied, from wherever it stands, to its end."""
+    pace = Pace(CHUNK_ROWS)
     try:
-        while True:
-            started = time.monotonic()
-            fresh = _apply_chunk(runtime, actor, run.id)
-            if fresh is None:
-                break
-            run = fresh
+        while (draft := _drafted(runtime, run.id, pace.rows)) is not None:
+            run = _apply_chunk(runtime, actor, draft, pace)
             on_change(run)
-            if runtime.transactions.engine.dialect.name == "sqlite":
-                # On a busy machine a change takes longer, and so does everybody's turn.
-                time.sleep(max(_TURN_S, (time.monotonic() - started) / 3))
         return _come_into_sight(runtime, actor, run.id)
     except (_RefusedRowError, DeskRefusedError) as error:
         code = error.code if isinstance(error, _RefusedRowError) else ImportCode.ENTRY_REFUSED
@@ -152,7 +172,7 @@ def _apply_whole(runtime: Runtime, actor: Actor, sheet: Sheet, run: Run) -> Run:
 
     def work(change: Change) -> Run:
         _require_turn(change, run)
-        written = _Written([], [], {})
+        written = _Written([], [], [])
         rules = sheet.rules(change.connection, runtime, change.now_ms)
         rules.prepare(rows)
         fates = {ADD: 0, CHANGE: 0}
@@ -190,53 +210,80 @@ def _adopted(change: Change, runtime: Runtime, rules: WholeRules) -> list[Effect
     return [Effect(number, PLAN, plan_id, {"before": None, "after": {}}) for number, plan_id in adopted]
 
 
-def _apply_chunk(runtime: Runtime, actor: Actor, import_id: str) -> Run | None:
-    """Write the next new rows into no feed; return the run, or None when there are no more."""
+def _drafted(runtime: Runtime, import_id: str, most: int) -> _Draft | None:
+    """Return the next new rows of an import, decided once more; None where there are no more.
+
+    Outside the lock: codes and lines come by imports alone, which take turns, and areas are judged once more.
+    """
     with runtime.transactions.reading() as connection:
         run = run_of(connection, import_id)
         if run is None or run.state != APPLYING:
             return None
         sheet = SHEETS[run.sheet]
         fates = (ADD, CHANGE) if sheet.is_register else (ADD,)
-        rows = rows_after(connection, runtime.sealer, import_id, fates, run.next_number, CHUNK_ROWS)
-        # Outside the lock: codes and lines come by imports, which take turns; areas are judged once more.
+        rows = rows_after(connection, runtime.sealer, import_id, fates, run.next_number, most)
         decided = _decided(runtime, connection, sheet, rows, fates)
-    if not rows:
-        return None
-    expected = run
-
-    def work(change: Change) -> Run:
-        found = run_of(change.connection, import_id, is_locked=True)
-        if found != expected:
-            # Another process goes on with the same import: its chunk stands, ours is not needed.
-            change.audit("import_chunk_left", import_id)
-            return found or expected
-        written = _put_chunk(runtime, change, run, list(zip(rows, decided, strict=True)))
-        done = replace(expected, next_number=rows[-1].number)
-        _record(runtime, change, done, written)
-        change.audit("import_chunk", import_id, rows=len(rows))
-        return done
-
-    return run_change(runtime.transactions, actor, runtime.clock.now_ms(), work)
+    return _Draft(run, replace(run, next_number=rows[-1].number), rows, decided) if rows else None
 
 
-def _put_chunk(
-    runtime: Runtime, change: Change, run: Run, decided: Sequence[tuple[Row, Decided]]
-) -> _Written:
-    """Write rows that nothing shows yet: lines of a batch, or households that no feed lists."""
-    if SHEETS[run.sheet].is_register:
-        found = [(row.number, each.line) for row, each in decided if each.line is not None]
-        lines = lines_to_keep(runtime.sealer, run.id, found)
-        put_lines(change, lines)
-        return _Written([], [], {}, lines)
-    change.stage(run.id)
-    bodies = [each.entry[1] for _row, each in decided if each.entry is not None]
-    entries = enter_from_sheet(runtime, change, REGISTERED, bodies)
+def _spelled(
+    runtime: Runtime, connection: Connection, actor: Actor, draft: _Draft, now_ms: int
+) -> tuple[PreparedEntries | Lines, _StepRecord]:
+    """Return what a change writes of a draft: lines of a batch, or households as entries of the desk.
+
+    These are sealed for their place behind the desk's last entry.
+    """
+    if SHEETS[draft.run.sheet].is_register:
+        found = [
+            (row.number, each.line)
+            for row, each in zip(draft.rows, draft.decided, strict=True)
+            if each.line is not None
+        ]
+        lines = lines_to_keep(runtime.sealer, draft.run.id, found)
+        return lines, _step_record(runtime, draft.done, _Written([], [], [], lines))
+    assert actor.worker_id is not None, "somebody decided this"
+    bodies = [each.entry[1] for each in draft.decided if each.entry is not None]
+    entries = prepare_from_sheet(runtime, connection, actor.worker_id, now_ms, REGISTERED, bodies)
     codes = [
         (row.number, replace(each.codes[0], target_id=entry_id))
-        for (row, each), entry_id in zip(decided, entries, strict=True)
+        for row, each, entry_id in zip(draft.rows, draft.decided, entries.raws, strict=True)
     ]
-    return _Written(codes, [], entries)
+    written = _Written(codes, [], list(entries.raws.values()))
+    return entries, _step_record(runtime, draft.done, written)
+
+
+def _apply_chunk(runtime: Runtime, actor: Actor, draft: _Draft, pace: Pace) -> Run:
+    """Write rows that nothing shows yet; return the run. Whatever can be is done before the lock is held."""
+    now_ms, import_id = runtime.clock.now_ms(), draft.run.id
+    with runtime.transactions.reading() as connection:
+        prepared = _spelled(runtime, connection, actor, draft, now_ms)
+    if runtime.transactions.engine.dialect.name == "sqlite":
+        pace.wait()
+
+    def work(change: Change) -> Run:
+        pace.begin()
+        found = run_of(change.connection, import_id, is_locked=True)
+        if found != draft.run:
+            # Another process goes on with the same import: its chunk stands, ours is not needed.
+            change.audit("import_chunk_left", import_id)
+            return found or draft.run
+        rows, record = prepared
+        if isinstance(rows, PreparedEntries):
+            change.stage(import_id)
+            if not enter_prepared(runtime, change, rows):
+                # Somebody decided something at the desk meanwhile: the places behind it are others.
+                rows, record = _spelled(runtime, change.connection, actor, draft, now_ms)
+                assert isinstance(rows, PreparedEntries), "a sheet of the same kind"
+                enter_prepared(runtime, change, rows)
+        else:
+            put_lines(change, rows)
+        _write_record(change, record)
+        change.audit("import_chunk", import_id, rows=len(draft.rows))
+        return draft.done
+
+    done = run_change(runtime.transactions, actor, now_ms, work)
+    pace.end(len(draft.rows))
+    return done
 
 
 def _decided(
@@ -281,7 +328,7 @@ def _come_into_sight(runtime: Runtime, actor: Actor, import_id: str) -> Run:
                 effects.append(Effect(row.number, "household", body["household"], content))
         change.publish(import_id)
         done = replace(found, state=APPLIED, applied_ms=change.now_ms)
-        _record(runtime, change, done, _Written([], effects, {}, published=True))
+        _record(runtime, change, done, _Written([], effects, [], published=True))
         change.audit("import_applied", import_id, sheet=run.sheet, added=run.added, changed=run.changed)
         return done
 
@@ -300,22 +347,29 @@ def _old_values(runtime: Runtime, known: HouseholdState, fresh: dict[str, Any]) 
 
 
 def _record(runtime: Runtime, change: Change, run: Run, written: _Written) -> None:
-    """Keep what this change of the import does, here and for a restore."""
+    _write_record(change, _step_record(runtime, run, written))
+
+
+def _step_record(runtime: Runtime, run: Run, written: _Written) -> _StepRecord:
     codes = code_rows(runtime.sealer, run.id, written.codes)
     effects = effect_rows(runtime.sealer, run.id, written.effects)
-    put_codes(change.connection, codes)
-    insert_rows(change.connection, ImportEffect.__table__, effects)
-    values = {name: value for name, value in asdict(run).items() if name != "id"}
-    set_run(change, run.id, **values)
     content = {
         "run": asdict(run),
         "codes": codes,
         "effects": effects,
-        "entries": list(written.entries.values()),
+        "entries": written.entries,
         "lines": written.lines,
         "published": written.published,
     }
-    change.desk(STEP, run=run.id, worker=run.worker_id, sealed=sealed_step(runtime.sealer, content))
+    return _StepRecord(run, codes, effects, sealed_step(runtime.sealer, content))
+
+
+def _write_record(change: Change, record: _StepRecord) -> None:
+    put_codes(change.connection, record.codes)
+    insert_rows(change.connection, ImportEffect.__table__, record.effects)
+    run = record.run
+    set_run(change, run.id, **{name: value for name, value in asdict(run).items() if name != "id"})
+    change.desk(STEP, run=run.id, worker=run.worker_id, sealed=record.sealed)
 
 
 def _fail(runtime: Runtime, actor: Actor, import_id: str, code: ImportCode) -> Run:
@@ -323,7 +377,7 @@ def _fail(runtime: Runtime, actor: Actor, import_id: str, code: ImportCode) -> R
         found = run_of(change.connection, import_id, is_locked=True)
         assert found is not None
         failed = replace(found, state=FAILED, code=str(code))
-        _record(runtime, change, failed, _Written([], [], {}))
+        _record(runtime, change, failed, _Written([], [], []))
         change.audit("import_failed", import_id, code=str(code))
         return failed
 

@@ -64,9 +64,9 @@ def code_rows(
 ) -> list[dict[str, object]]:
     """Return the rows that keep these codes, each with the number of its row in the sheet."""
     rows: list[dict[str, object]] = []
-    for number, given in codes:
-        index = code_index(sealer, given.kind, given.code)
-        sealed = sealer.seal(given.code, _SEALED_AT, f"{given.kind}/{index}")
+    indexed = [(number, given, code_index(sealer, given.kind, given.code)) for number, given in codes]
+    texts = [(f"{given.kind}/{index}", given.code) for _, given, index in indexed]
+    for (number, given, index), sealed in zip(indexed, sealer.seal_all(texts, _SEALED_AT), strict=True):
         rows.append(
             {
                 "kind": given.kind,

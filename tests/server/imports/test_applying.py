@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from server.audit.changes import Actor
+from server.audit.changes import Actor, run_change
 from server.imports import applying
 from server.imports.applying import ImportRefusedError, apply_import
 from server.imports.jobs import continue_cut_off_imports, forget_waiting_imports
 from server.imports.kept import APPLIED, APPLYING, CHECKED, EXPIRED, FAILED
+from server.journals.queries import desk_journal_head, every_stored_entry
+from sync.journal import DESK, chain, genesis_digest
 from tests.server.imports.builders import (
     a_household,
     a_participant,
@@ -24,6 +26,7 @@ from tests.server.imports.builders import (
     run_now,
     waiting,
 )
+from tests.support.desk import decide
 from tests.support.office_checks import count, outcome_of, rows
 from tests.support.small_office import COMMUNES, SmallOffice
 
@@ -208,6 +211,35 @@ def test_an_import_that_was_cut_off_goes_on_where_it_stopped(any_office, author,
     assert run_now(runtime, run.id).state == APPLIED
     assert len(in_scope(any_office, f"area:{COMMUNES[0]}")) == 35
     assert count(any_office, "import_row") == 0
+
+
+def test_what_the_desk_decides_while_a_chunk_is_prepared_keeps_its_place(any_office, author, monkeypatch):
+    """Entries are sealed for their places before the lock is held; somebody may take those places."""
+    monkeypatch.setattr(applying, "CHUNK_ROWS", 10)
+    runtime = any_office.runtime
+    first = a_household(99)
+    imported(runtime, author, "households", first)
+    household, base = rows(any_office, "SELECT id, last_entry FROM household")[0]
+    run = waiting(runtime, author, "households", *[a_household(n) for n in range(1, 36)])
+    decided = []
+
+    def decide_first(*arguments):
+        body = {"household": household, "base": ([base, *decided])[-1], "set": {"members": len(decided) + 1}}
+        decided.append(decide(any_office, author, "household_amended", **body).entry_id)
+        return run_change(*arguments)
+
+    monkeypatch.setattr(applying, "run_change", decide_first)
+    assert apply_import(runtime, author, run.id).state == APPLIED
+    assert len(decided) >= 4
+    with runtime.transactions.reading() as connection:
+        entries = [
+            entry for entry in every_stored_entry(connection, runtime.sealer) if entry.installation_id == DESK
+        ]
+        head = desk_journal_head(connection)
+    assert [entry.seq for entry in entries] == list(range(1, head.seq + 1))
+    assert chain(genesis_digest(DESK), [entry.sha256 for entry in entries])[-1] == head.digest
+    assert len(in_scope(any_office, f"area:{COMMUNES[0]}")) == 36
+    assert head.seq == 1 + 35 + len(decided)
 
 
 def test_a_row_that_is_refused_meanwhile_leaves_nothing_in_sight(office, author):
