@@ -151,6 +151,33 @@ class Recount:
                 sums["unsettled_vnd"] += amount_vnd
         return {agent: dict(sums) for agent, sums in sorted(found.items())}
 
+    def declared(self) -> dict[str, dict[str, int]]:
+        """Return scheme → what a list for the insurer comes to: lines, and đồng due and paid.
+
+        `unpaid` lines lack money; `without_receipt` ones were paid on a receipt that the office disputes.
+        """
+        paid_vnd, disputed = self._paid(), self._on_disputed_receipts()
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for entry_id, entry in self.of_kind("enrolment_recorded"):
+            body, sums = entry["body"], found[entry["body"]["scheme"]]
+            sums["lines"] += 1
+            sums["due_vnd"] += body["amount_due_vnd"]
+            sums["paid_vnd"] += paid_vnd[entry_id]
+            if paid_vnd[entry_id] < body["amount_due_vnd"]:
+                sums["unpaid"] += 1
+            elif entry_id in disputed:
+                sums["without_receipt"] += 1
+        return {scheme: dict(sums) for scheme, sums in found.items()}
+
+    def _on_disputed_receipts(self) -> set[str]:
+        """Return the enrolments whose payment has a receipt that is quarantined."""
+        payments = {
+            entry["body"]["payment"]
+            for _, entry in self.of_kind("receipt_issued")
+            if entry["state"] == "quarantined"
+        }
+        return {item["enrolment"] for each in payments for item in self.entries[each]["body"]["allocations"]}
+
     def planted(self) -> dict[str, int]:
         """Return how many of the planted troubles the tablets themselves show."""
         enrolments = [entry for _, entry in self.of_kind("enrolment_recorded")]
@@ -181,6 +208,7 @@ class Recount:
             "unsent": self.unsent,
             "figures": self.figures(),
             "money": self.money(),
+            "declared": self.declared(),
             "planted": self.planted(),
             "verdicts": self.verdicts,
         }

@@ -26,6 +26,7 @@ _GIVEN = {
 _ROADS = ("Ấp Bắc", "Trưng Trắc", "Lê Lợi", "Nguyễn Huệ", "Hùng Vương", "Đinh Bộ Lĩnh", "Lý Thường Kiệt")
 _WITHOUT_NATIONAL_ID = 0.04
 
+_HOSPITALS = ("BVĐK Trung tâm Tiền Giang", "TTYT thành phố Mỹ Tho", "TTYT huyện Cái Bè")
 _INCOMES_VND = (700_000, 700_000, 700_000, 1_000_000, 1_500_000)
 
 
@@ -101,7 +102,9 @@ class MakingUp:
             months, income_vnd = random.choice((1, 3, 6, 12)), random.choice(_INCOMES_VND)
             found |= {"months": months, "income_vnd": income_vnd, "category": "other"}
         else:
-            found |= {"months": random.choice((3, 6, 12)), "member": member + 1}
+            # Not by chance: the rest of a seed's people stay who they are.
+            hospital = _HOSPITALS[member % len(_HOSPITALS)]
+            found |= {"months": random.choice((3, 6, 12)), "member": member + 1, "hospital": hospital}
         quote = enrolment_quote(published_tables(), found, day)
         assert isinstance(quote, Quote)
         return found | {"amount_due_vnd": quote.due_vnd}

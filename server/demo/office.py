@@ -23,28 +23,18 @@ from server.demo.figures import (
     TRAINING_DAY,
 )
 from server.demo.lists import import_lists
-from server.demo.plan import INSURANCE_OFFICE, NETWORKS, Plan
+from server.demo.plan import Plan
 from server.demo.planning import adopt_plans
+from server.demo.sheets import import_office
 from server.devices.actions import create_enrolment_code
 from server.migrations import upgrade
-from server.office.actions import (
-    NewArea,
-    NewOrganisation,
-    add_member,
-    assign_worker,
-    form_team,
-    load_rates,
-    register_areas,
-    register_organisation,
-    register_worker,
-)
+from server.office.actions import NewArea, load_rates
 from server.quotas.actions import define_indicator, seed_holidays
 from server.quotas.rules import Indicator
 from server.runtime import Runtime, runtime_of
 from sync.clock import VirtualClock
 
 DEMO_ACTOR = Actor("job:demo")
-_SINCE = date(2004, 1, 1)
 _INDICATORS = (
     (
         Indicator("voluntary_enrolled", "enrolment", scheme="voluntary", credited_when="paid"),
@@ -147,52 +137,24 @@ def set_up_office(
     clock.set(office_moment_ms(TRAINING_DAY, 8), 1.0)
     runtime = runtime_of(create_app(read_config(environment), clock))
     upgrade(runtime.transactions.engine)
-    hashed = [(LogIn(login, secrets.token_urlsafe(9), role), name) for login, name, role in _STAFF]
-    hashes = [hash_password(log_in.password) for log_in, _ in hashed]
+    log_ins = [LogIn(login, secrets.token_urlsafe(9), role) for login, _, role in _STAFF]
+    hashes = [hash_password(log_in.password) for log_in in log_ins]
+    agents, officers, staff = import_office(runtime, plan, areas, _STAFF)
 
-    def work(change: Change) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        ids = runtime.ids
-        register_areas(change, areas)
+    def work(change: Change) -> None:
         load_rates(change, published_rows())
-        networks = {}
-        for code, name, kind in (INSURANCE_OFFICE, *NETWORKS):
-            networks[code] = register_organisation(change, NewOrganisation(code, name, kind, _SINCE))
-        change.flush()
-        for (log_in, name), password_hash in zip(hashed, hashes, strict=True):
-            worker_id = register_worker(change, ids, name, networks[INSURANCE_OFFICE[0]])
-            assign_worker(change, ids, worker_id, log_in.role)
-            open_account(change, ids, worker_id, log_in.login, password_hash)
-        agents = tuple(
-            register_worker(change, ids, agent.name, networks[agent.network]) for agent in plan.agents
-        )
-        officers = tuple(
-            register_worker(change, ids, name, networks[INSURANCE_OFFICE[0]]) for name in plan.officers
-        )
-        change.flush()
-        _assign(change, runtime, plan, agents)
+        for log_in, worker_id, password_hash in zip(log_ins, staff, hashes, strict=True):
+            open_account(change, runtime.ids, worker_id, log_in.login, password_hash)
         districts = {
             area.code: f"{area.code}@{area.valid_from.isoformat()}"
             for area in areas
             if area.level == "district"
         }
         _announce(change, runtime, plan, agents, officers, districts)
-        return agents, officers
 
-    agents, officers = run_change(runtime.transactions, DEMO_ACTOR, clock.now_ms(), work)
+    run_change(runtime.transactions, DEMO_ACTOR, clock.now_ms(), work)
     import_lists(runtime, DEMO_ACTOR, plan)
-    return DemoOffice(runtime, environment, agents, officers, tuple(log_in for log_in, _ in hashed))
-
-
-def _assign(change: Change, runtime: Runtime, plan: Plan, agents: tuple[str, ...]) -> None:
-    """Give each agent communes and each district a team of several networks."""
-    teams: dict[str, str] = {}
-    for planned, worker_id in zip(plan.agents, agents, strict=True):
-        for commune in planned.communes:
-            assign_worker(change, runtime.ids, worker_id, "agent", area_key=commune)
-        if planned.district not in teams:
-            teams[planned.district] = form_team(change, runtime.ids, f"Tổ {len(teams) + 1}")
-            change.flush()
-        add_member(change, runtime.ids, teams[planned.district], worker_id, TRAINING_DAY)
+    return DemoOffice(runtime, environment, agents, officers, tuple(log_ins))
 
 
 def _announce(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -64,6 +66,21 @@ def outside_page_check(url: str, log_in: LogIn) -> Check:
     return _page_check(url, log_in, name, "/outside", {}, wanted)
 
 
+def form_token(page: str) -> str:
+    """Return the token of a page's form, nothing where it has none: the form is refused then."""
+    found = _FORM_TOKEN.search(page)
+    return "" if found is None else found.group(1)
+
+
+@contextmanager
+def logged_in(url: str, log_in: LogIn) -> Iterator[tuple[httpx.Client, int]]:
+    """Give a browser in which somebody has filled in the form, and the status that answered it."""
+    with httpx.Client(base_url=url, timeout=60, follow_redirects=True) as browser:
+        token = form_token(browser.get("/login").text)
+        form = {"login": log_in.login, "password": log_in.password, "next": "", "csrf_token": token}
+        yield browser, browser.post("/login", data=form).status_code
+
+
 def _page_check(
     url: str,
     log_in: LogIn,
@@ -72,12 +89,7 @@ def _page_check(
     query: dict[str, str],
     wanted: tuple[str, ...],
 ) -> Check:
-    with httpx.Client(base_url=url, timeout=30, follow_redirects=True) as browser:
-        token = _FORM_TOKEN.search(browser.get("/login").text)
-        if token is None:
-            return Check(name, "a log-in form", "none")
-        form = {"login": log_in.login, "password": log_in.password, "next": "", "csrf_token": token.group(1)}
-        entered = browser.post("/login", data=form)
+    with logged_in(url, log_in) as (browser, entered):
         answer = browser.get(path, params=query)
     missing = [text for text in wanted if text not in answer.text]
-    return Check(name, (200, 200, []), (entered.status_code, answer.status_code, missing))
+    return Check(name, (200, 200, []), (entered, answer.status_code, missing))

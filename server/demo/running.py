@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from server.demo import checks, pages
+from server.demo import checks, declared, pages
 from server.demo.figures import SCALES
 from server.demo.office import demo_environment, set_up_office
 from server.demo.plan import Plan, make_plan
@@ -122,6 +122,11 @@ def _checked(
     found.append(pages.board_page_check(server.url, office.log_ins[1], plan.scale))
     found.append(pages.plan_page_check(server.url, office.log_ins[1]))
     found.append(pages.outside_page_check(server.url, office.log_ins[1]))
+    with pages.logged_in(server.url, office.log_ins[0]) as (browser, _status):
+        found += declared.declared_checks(browser, recount)
+        found.append(declared.reimport_check(browser, office.runtime))
+        if happened.receipt is not None:
+            found.append(declared.official_number_check(browser, happened.receipt))
     return _Found(board, found)
 
 

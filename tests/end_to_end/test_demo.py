@@ -95,6 +95,8 @@ def test_a_small_demo_agrees_serves_keeps_its_secrets_and_ends_with_ctrl_c(tmp_p
     with served_demo(tmp_path / "kept") as served:
         assert "Mọi con số đều khớp" in served.output, served.output
         assert "✗" not in served.output
+        for name in ("D05-TS", "D03-TS", "Bảng của văn phòng tải về", "Số biên lai của cơ quan BHXH"):
+            assert f"✓ {name}" in served.output, name
         assert "đầu năm 2025" in served.output
         assert f"(hạt giống {SEED})" in served.output
         assert httpx.get(f"{served.url}/readyz", timeout=10).status_code == 200
