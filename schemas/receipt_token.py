@@ -166,8 +166,13 @@ def content_digest(parsed: ParsedReceipt) -> str:
 
 def receipt_number(content: ReceiptContent, zone: tzinfo) -> str:
     """Return the printed number, year-installation-counter: `26-04807-00048213`."""
-    issued_at = datetime.fromtimestamp(content.issued_at_s, UTC).astimezone(zone)
-    return f"{issued_at:%y}-{content.installation:05d}-{content.counter:08d}"
+    return printed_number(content.issued_at_s, content.installation, content.counter, zone)
+
+
+def printed_number(issued_at_s: int, installation: int, counter: int, zone: tzinfo) -> str:
+    """Return a printed number of its parts, where there is no token to read."""
+    issued_at = datetime.fromtimestamp(issued_at_s, UTC).astimezone(zone)
+    return f"{issued_at:%y}-{installation:05d}-{counter:08d}"
 
 
 def _encoded(value: Any) -> bytes:

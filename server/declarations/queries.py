@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from schemas.receipt_token import parse_receipt, receipt_number
 from server.bulk_rows import chunks
 from server.dashboard.queries import names_of
 from server.dashboard.rules import vietnamese_order
@@ -216,5 +215,4 @@ def _stands(receipt: KnownReceipt) -> bool:
 
 def _given(receipt: KnownReceipt, zone: ZoneInfo, official: OfficialName | None) -> ReceiptGiven:
     issued_on = datetime.fromtimestamp(receipt.issued_at_s, tz=UTC).astimezone(zone).date()
-    number = receipt_number(parse_receipt(receipt.token).content, zone)
-    return ReceiptGiven(number, issued_on, None if official is None else str(official))
+    return ReceiptGiven(receipt.printed_number(zone), issued_on, None if official is None else str(official))

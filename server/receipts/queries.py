@@ -190,7 +190,7 @@ def _related_number(connection: Connection, receipt: KnownReceipt, zone: tzinfo)
         return None
     for other in receipts_of_payments(connection, [receipt.payment_id])[receipt.payment_id]:
         if other.code is None and (other.kind == ReceiptKind.VOID) is not is_void:
-            return receipt_number(parse_receipt(other.token).content, zone)
+            return other.printed_number(zone)
     return None
 
 
@@ -294,10 +294,10 @@ def listed_receipts(
     rows = connection.execute(statement.limit(limit).offset(offset)).all()
     return [
         ListedReceipt(
-            receipt=receipt_of_row(row),
-            number=receipt_number(parse_receipt(row.token).content, zone),
+            receipt=known,
+            number=known.printed_number(zone),
             official=_official_name(row),
             has_standing=row.official_id is not None,
         )
-        for row in rows
+        for row, known in ((row, receipt_of_row(row)) for row in rows)
     ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from enum import StrEnum
 
-from schemas.receipt_token import ReceiptContent, ReceiptKind, receipt_link
+from schemas.receipt_token import ReceiptContent, ReceiptKind, printed_number, receipt_link
 from server.money.rules import Payment, PaymentState
 from sync.codes import EntryCode, Flag
 from sync.entry import Fault
@@ -67,6 +68,10 @@ class KnownReceipt:
     def key(self) -> tuple[int, int, str]:
         """Return what names the receipt: its number and what was signed."""
         return self.installation, self.counter, self.content_digest
+
+    def printed_number(self, zone: tzinfo) -> str:
+        """Return the number that the receipt shows."""
+        return printed_number(self.issued_at_s, self.installation, self.counter, zone)
 
 
 def state_beside(payment: Payment) -> ReceiptState:
