@@ -78,7 +78,7 @@ def settled_allocations(connection: Connection, enrolment_ids: set[str]) -> dict
     statement = select(payment.entry_id, payment.allocations_json).where(
         payment.state == PaymentState.SETTLED.value
     )
-    for entry_id, allocations_json in connection.execution_options(yield_per=2000).execute(statement):
+    for entry_id, allocations_json in connection.execute(statement, execution_options={"yield_per": 2000}):
         paid = [enrolment for enrolment, _ in json.loads(allocations_json) if enrolment in enrolment_ids]
         if paid:
             found[entry_id] = paid
