@@ -168,6 +168,7 @@ ROUTES: dict[str, Rule] = {
     "declarations.receipts": Rule(Permission.SEE_DECLARATIONS, RouteScope.ASSIGNED),
     "declarations.receipts_file": Rule(Permission.SEE_DECLARATIONS, RouteScope.ASSIGNED),
     "declarations.give_number": Rule(Permission.ENTER_OFFICIAL_NUMBERS, RouteScope.ASSIGNED),
+    "declarations.give_numbers_of_file": Rule(Permission.ENTER_OFFICIAL_NUMBERS, RouteScope.ASSIGNED),
     # A sheet is of the whole office, so nobody imports for an area.
     "imports.overview": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
     "imports.check": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from server.cli.declaring import declare, official_number
+from server.cli.declaring import declare, official_number, official_numbers
 from server.cli.demonstrating import demo
 from server.cli.importing import import_sheet
 from server.cli.installations import enrolment_code, revoke
@@ -32,6 +32,7 @@ for _command in (
     import_sheet,
     declare,
     official_number,
+    official_numbers,
     serve,
     worker,
     backup,

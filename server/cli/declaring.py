@@ -14,7 +14,8 @@ from server.access.queries import account_of_login
 from server.audit.changes import Actor, Change, run_change
 from server.cli.office_app import configured_runtime
 from server.cli.setting_up import COMMAND_ACTOR
-from server.declarations.forms import REFUSAL_WORDS, form_table, lack_text
+from server.declarations.forms import REFUSAL_WORDS, form_table, lack_text, refusal_text
+from server.declarations.numbers import NumbersRefusedError, give_numbers, numbers_in
 from server.declarations.queries import ListAsked, ListTooLongError, declared_list
 from server.declarations.rules import LISTS, Declared, totals_of
 from server.exports.table import FORMATS
@@ -26,6 +27,7 @@ from server.receipts.actions import (
     receipt_of_number,
 )
 from server.runtime import Runtime
+from server.spreadsheets import FILE_BYTES_MOST
 
 _REFUSED = "{} / {} [{}]"
 _Day = click.DateTime(["%Y-%m-%d"])
@@ -127,3 +129,30 @@ def official_number(receipt: str, series: str, number: str, reason: str | None, 
     except OfficialRefusedError as refused:
         raise click.ClickException(_REFUSED.format(*REFUSAL_WORDS[refused.code], refused.code)) from refused
     click.echo(f"{receipt}: {f'{series} {number}'.strip() or 'no number'}.")
+
+
+@click.command("official-numbers")
+@click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--by", "login", required=True, help="The log-in name of who says so, for the audit.")
+def official_numbers(path: Path, login: str) -> None:
+    """Take down the numbers of FILE, a receipt book as the page gives it, filled in: all of them, or none."""
+    runtime = configured_runtime()
+    with runtime.transactions.reading() as connection:
+        actor = _actor(connection, login)
+    with path.open("rb") as file:
+        content = file.read(FILE_BYTES_MOST + 1)
+    try:
+        rows = numbers_in(content)
+
+        def work(change: Change) -> int:
+            count = give_numbers(change, runtime.ids, rows, lambda _worker_id: True)
+            change.audit("official_numbers_file", "receipts", rows=len(rows), given=count)
+            return count
+
+        count = run_change(runtime.transactions, actor, runtime.clock.now_ms(), work)
+    except NumbersRefusedError as refused:
+        for fault in refused.faults:
+            place = f"{fault.row}: " if fault.row else ""
+            click.echo(f"{place}{refusal_text(fault.code)} / {refusal_text(fault.code, 'en')} [{fault.code}]")
+        raise SystemExit(1) from refused
+    click.echo(f"{count:,} numbers taken down, {len(rows) - count:,} there already.")

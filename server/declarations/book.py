@@ -26,7 +26,7 @@ STATES = {
     ReceiptState.REPLACED: ("Đã được thay", "Replaced"),
     ReceiptState.QUARANTINED: ("Đang kiểm tra", "Under review"),
 }
-_TITLES = (
+BOOK_TITLES = (
     ("Số biên lai", "Receipt number"),
     ("Ngày", "Day"),
     ("Khoản thu", "For"),
@@ -94,4 +94,4 @@ def receipts_table(lines: Sequence[BookLine], language: str) -> ExportedTable:
         )
         for line in lines
     ]
-    return ExportedTable(("Biên lai", "Receipts"), _TITLES, rows)
+    return ExportedTable(("Biên lai", "Receipts"), BOOK_TITLES, rows)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from schemas.messages import MESSAGES, message
 from server.declarations.rules import Declared, Lack
 from server.exports.table import ExportedTable
+from server.imports.codes import import_message
 from server.receipts.rules import OfficialRefusal
 from server.spreadsheets import Cell
 
@@ -55,6 +56,17 @@ REFUSAL_WORDS: dict[str, tuple[str, str]] = {
     OfficialRefusal.NUMBER_TAKEN: (
         "Số này của ký hiệu này đã ghi cho một biên lai khác",
         "Another receipt has this number of the series",
+    ),
+}
+# What can be wrong with a file of numbers as a whole.
+FILE_WORDS: dict[str, tuple[str, str]] = {
+    "columns_missing": (
+        "Không thấy đủ cột: hãy tải sổ biên lai, điền ký hiệu và số rồi gửi lại",
+        "Columns are missing: take the book's file, fill in series and number, and give it back",
+    ),
+    "too_many_rows": (
+        "Quá 1.000 số trong một tệp; hãy chia nhỏ",
+        "More than 1,000 numbers in a file; divide it",
     ),
 }
 _SEXES = {"female": "Nữ", "male": "Nam"}
@@ -120,6 +132,12 @@ def lack_text(lack: str, language: str = "vi") -> str:
     """Return in words what a line lacks."""
     words = LACK_WORDS.get(lack)
     return message(lack, language) if words is None else words[language == "en"]
+
+
+def refusal_text(code: str, language: str = "vi") -> str:
+    """Return in words why a number, or a file of numbers, is not taken."""
+    words = REFUSAL_WORDS.get(code) or FILE_WORDS.get(code)
+    return import_message(code, language) if words is None else words[language == "en"]
 
 
 def _d05_cells(line: Declared) -> tuple[Cell, ...]:

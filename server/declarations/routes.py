@@ -5,6 +5,7 @@ Both show who is insured and what they were supported for, so that both are audi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,9 +17,18 @@ from server.access.permissions import Permission
 from server.audit.changes import Change
 from server.dashboard.queries import Sight
 from server.dashboard.rules import Listing, paged
-from server.dashboard.wiring import Look, change_in_sight, language, look, may, page_argument
+from server.dashboard.wiring import (
+    Look,
+    change_in_sight,
+    language,
+    look,
+    may,
+    page_argument,
+    whole_argument,
+)
 from server.declarations.book import receipt_page, receipts_table
-from server.declarations.forms import LIST_TITLES, REFUSAL_WORDS, form_table, lack_text
+from server.declarations.forms import LIST_TITLES, form_table, lack_text, refusal_text
+from server.declarations.numbers import NUMBERS_MOST, NumbersRefusedError, give_numbers, numbers_in
 from server.declarations.queries import LINES_MOST, ListAsked, ListTooLongError, declared_list
 from server.declarations.rules import LISTS, Declared, totals_of
 from server.exports.table import FORMATS, every_page
@@ -36,6 +46,7 @@ from sync.clock import local_day
 
 blueprint = Blueprint("declarations", __name__, url_prefix="/declarations")
 _PAGE_LINES = 50
+_FAULTS_SHOWN = 50
 _SHOWN = ("all", "whole", "lacking")
 _TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -126,7 +137,7 @@ class _Typed:
     reason: str | None = None
 
 
-def _receipts(refusal: OfficialRefusal | None, typed: _Typed) -> Any:
+def _receipts(refusal: OfficialRefusal | None, typed: _Typed, faults: Sequence[tuple[int, str]] = ()) -> str:
     number, zone = page_argument(), current_runtime().config.time_zone
     with look() as seen:
         from_day, to_day = _days(seen)
@@ -134,7 +145,7 @@ def _receipts(refusal: OfficialRefusal | None, typed: _Typed) -> Any:
         lines, listing = receipt_page(seen, zone, (from_day, to_day), number, is_missing=is_missing)
         has_standing = typed.reason is not None or refusal is OfficialRefusal.HAS_A_NUMBER
         chosen = next((line for line in lines if line.listed.number == typed.receipt), None)
-    shown = render_template(
+    shown: str = render_template(
         "declarations/receipts.html",
         titles={each: LIST_TITLES[each][language() == "en"] for each in LISTS},
         from_day=from_day,
@@ -144,11 +155,14 @@ def _receipts(refusal: OfficialRefusal | None, typed: _Typed) -> Any:
         listing=listing,
         typed=typed,
         corrects=has_standing or (chosen is not None and chosen.listed.has_standing),
-        refusal=None if refusal is None else REFUSAL_WORDS[refusal][language() == "en"],
+        refusal=None if refusal is None else refusal_text(refusal, language()),
+        faults=faults[:_FAULTS_SHOWN],
+        fault_count=len(faults),
+        given=whole_argument("given", NUMBERS_MOST) if not faults and refusal is None else None,
         done=request.args.get("done") if refusal is None else None,
         may_give=may(Permission.ENTER_OFFICIAL_NUMBERS),
     )
-    return shown, 200 if refusal is None else 409
+    return shown
 
 
 @blueprint.post("/receipts")
@@ -167,9 +181,32 @@ def give_number() -> Any:
     try:
         change_in_sight(work)
     except OfficialRefusedError as refused:
-        return _receipts(refused.code, typed)
+        return _receipts(refused.code, typed), 409
     kept: dict[str, Any] = {name: request.args.get(name) for name in ("from", "to", "show")}
     return redirect(url_for("declarations.receipts", done=typed.receipt, **kept), 303)
+
+
+@blueprint.post("/receipts/file")
+def give_numbers_of_file() -> Any:
+    """Take down the numbers of a filled-in receipt book: all of them, or none and every row that is wrong."""
+    file, ids = request.files.get("file"), current_runtime().ids
+    if file is None or not file.filename:
+        return redirect(url_for("declarations.receipts"), 303)
+    with file.stream:
+        content = file.read()
+    try:
+        rows = numbers_in(content)
+
+        def work(change: Change, sight: Sight) -> int:
+            count = give_numbers(change, ids, rows, sight.covers)
+            change.audit("official_numbers_file", "receipts", rows=len(rows), given=count)
+            return count
+
+        count = change_in_sight(work)
+    except NumbersRefusedError as refused:
+        faults = [(fault.row, refusal_text(fault.code, language())) for fault in refused.faults]
+        return _receipts(None, _Typed(), faults), 409
+    return redirect(url_for("declarations.receipts", given=count), 303)
 
 
 def _typed(name: str) -> str:

@@ -11,6 +11,10 @@ from tests.browser.test_pages_in_chromium import visitor  # noqa: F401 - a fixtu
 from tests.server.declarations.enrolled import enrolled_office
 
 pytestmark = pytest.mark.browser
+WRONG_BOOK = (
+    "Số biên lai,Ký hiệu của cơ quan BHXH,Số của cơ quan BHXH\n"
+    "20-00001-00009999,AA/20E,0000200\n20-00001-00000003,AA 20E,1\n"
+).encode()
 DAYS = "from=2020-05-01&to=2020-05-31"
 
 
@@ -71,5 +75,11 @@ def test_the_insurers_number_is_taken_down_and_corrected(visitor):  # noqa: F811
     page.get_by_role("alert").wait_for()
     visitor.complaints.clear()  # the console repeats the 409
     visitor.check("receipts-refused")
+    book = {"name": "book.csv", "mimeType": "text/csv", "buffer": WRONG_BOOK}
+    page.locator("#numbers-file").set_input_files(book)
+    page.get_by_role("button", name="Ghi từ tệp").click()
+    page.get_by_text("Dòng 2").wait_for()
+    visitor.complaints.clear()
+    visitor.check("receipts-file-refused")
     visitor.visit(f"/declarations/receipts?{DAYS}&lang=en", "receipts-english")
     visitor.visit(f"/declarations/receipts?{DAYS}&lang=vi", "receipts-corrected")
