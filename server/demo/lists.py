@@ -11,7 +11,6 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from server.audit.changes import Actor
 from server.demo.figures import (
     BASELINE_DAY,
     LAUNCH_DAYS,
@@ -23,12 +22,9 @@ from server.demo.figures import (
 )
 from server.demo.made_up import MadeUpPerson, MakingUp
 from server.demo.plan import Plan
-from server.imports.applying import apply_import
-from server.imports.checking import check_sheet, stage_sheet
-from server.imports.kept import APPLIED
+from server.demo.sheets import import_rows
 from server.imports.registry import SHEETS
 from server.runtime import Runtime
-from server.spreadsheets import Cell, written_csv
 
 BASELINE = "2019"
 _ACCOUNT = "Bài báo tổng kết năm 2020 của BHXH tỉnh Tiền Giang"
@@ -39,19 +35,15 @@ _LAPSED_PERCENT = 8
 _Rows = Sequence[dict[str, Any]]
 
 
-class ListRefusedError(Exception):
-    """A list of the demo's own has faults; the message names them."""
-
-
-def import_lists(runtime: Runtime, actor: Actor, plan: Plan) -> None:
-    """Import the register with its baseline, and the published figures. Raises ListRefusedError."""
+def import_lists(runtime: Runtime, plan: Plan) -> None:
+    """Import the register with its baseline, and the published figures. Raises SheetRefusedError."""
     lines = list(_register(plan))
-    _import(runtime, actor, "participants", lines)
+    _import(runtime, "participants", lines)
     baseline = {"scheme": "voluntary", "code": BASELINE, "name": "Cuối năm 2019", "as_of": BASELINE_DAY}
     persons = len({line["insurance_number"] for line in lines})
     source = _ACCOUNT if persons == PUBLISHED_BEFORE else _MADE_UP
-    _import(runtime, actor, "baselines", [baseline | {"persons": persons, "source": source}])
-    _import(runtime, actor, "outside_figures", list(published_rows()))
+    _import(runtime, "baselines", [baseline | {"persons": persons, "source": source}])
+    _import(runtime, "outside_figures", list(published_rows()))
 
 
 def published_rows() -> Iterator[dict[str, Any]]:
@@ -138,16 +130,6 @@ def _numbers(person: MadeUpPerson, number: int) -> dict[str, str]:
     }
 
 
-def _import(runtime: Runtime, actor: Actor, name: str, rows: _Rows) -> None:
-    sheet = SHEETS[name]
-    columns = [column for column in sheet.columns if any(column.name in row for row in rows)]
-    cells: list[list[Cell]] = [[row.get(column.name) for column in columns] for row in rows]
-    content = written_csv([column.title("vi") for column in columns], cells)
-    found = check_sheet(runtime, sheet, content)
-    if found.faults:
-        told = ", ".join(f"{each.letter}{each.number} {each.code}" for each in found.faults[:5])
-        raise ListRefusedError(f"{name}: {told}")
-    run = stage_sheet(runtime, actor, found, f"{name}.csv", content)
-    done = apply_import(runtime, actor, run.id)
-    if done.state != APPLIED:
-        raise ListRefusedError(f"{name}: {done.code}")
+def _import(runtime: Runtime, name: str, rows: _Rows) -> None:
+    columns = SHEETS[name].columns
+    import_rows(runtime, name, [[row.get(column.name) for column in columns] for row in rows])

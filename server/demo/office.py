@@ -153,7 +153,7 @@ def set_up_office(
         _announce(change, runtime, plan, agents, officers, districts)
 
     run_change(runtime.transactions, DEMO_ACTOR, clock.now_ms(), work)
-    import_lists(runtime, DEMO_ACTOR, plan)
+    import_lists(runtime, plan)
     return DemoOffice(runtime, environment, agents, officers, tuple(log_ins))
 
 

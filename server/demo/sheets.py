@@ -40,14 +40,14 @@ def import_office(
     officers = {f"CB{number:04}": name for number, name in enumerate(plan.officers, start=1)}
     office = {f"VP{number:02}": each for number, each in enumerate(staff, start=1)}
     home = INSURANCE_OFFICE[0]
-    _import(runtime, "areas", [_area_row(area) for area in areas])
+    import_rows(runtime, "areas", [_area_row(area) for area in areas])
     networks = (INSURANCE_OFFICE, *NETWORKS)
     rows = [(code, name, KIND_WORDS[kind][0], None, _SINCE, None) for code, name, kind in networks]
-    _import(runtime, "organisations", rows)
+    import_rows(runtime, "organisations", rows)
     people: list[tuple[Cell, ...]] = [(code, name, home) for code, (_, name, _) in office.items()]
     people += [(code, agent.name, agent.network) for code, agent in agents.items()]
     people += [(code, name, home) for code, name in officers.items()]
-    _import(runtime, "workers", people)
+    import_rows(runtime, "workers", people)
     held: list[tuple[Cell, ...]] = [
         (code, ROLE_WORDS[role][0], None, None, TRAINING_DAY, None) for code, (_, _, role) in office.items()
     ]
@@ -56,7 +56,7 @@ def import_office(
         for code, agent in agents.items()
         for commune in agent.communes
     ]
-    _import(runtime, "assignments", held)
+    import_rows(runtime, "assignments", held)
     districts = {agent.district: number for number, agent in enumerate(plan.agents)}
     teams = {
         district: place for place, district in enumerate(sorted(districts, key=districts.__getitem__), 1)
@@ -65,7 +65,7 @@ def import_office(
         (f"T{teams[agent.district]:02}", f"Tổ {teams[agent.district]}", code, None, TRAINING_DAY, None)
         for code, agent in agents.items()
     ]
-    _import(runtime, "teams", members)
+    import_rows(runtime, "teams", members)
     ids = _ids(runtime, [*agents, *officers, *office])
     return (
         tuple(ids[code] for code in agents),
@@ -79,7 +79,7 @@ def _area_row(area: NewArea) -> tuple[Cell, ...]:
     return area.code, area.name, level, area.parent_code, area.valid_from, area.valid_to
 
 
-def _import(runtime: Runtime, name: str, rows: Sequence[Sequence[Cell]]) -> None:
+def import_rows(runtime: Runtime, name: str, rows: Sequence[Sequence[Cell]]) -> None:
     """Write a sheet as a file and import it. Raises SheetRefusedError."""
     sheet = SHEETS[name]
     header = [column.title("vi") for column in sheet.columns]
