@@ -12,10 +12,11 @@ from server.journals.views import entry_text
 from server.recovery.jobs import replay_what_waits
 from sync.journal import DESK
 from tests.simulation import plan
-from tests.simulation.agents import CAPTURES
+from tests.simulation.agents import CAPTURES, at_a_door
 from tests.simulation.events import sync_tablet
 from tests.simulation.oracle.model import Entry
 from tests.simulation.steps import Step
+from tests.simulation.tablets import Tablet
 from tests.simulation.violation import require_equal
 from tests.simulation.world import POISON, World
 
@@ -65,8 +66,22 @@ def correct(world: World, step: Step) -> None:
         found = payments
     if found:
         entry = step.pick(1, found)
+        # A stand-in is no id that anything could refer to.
+        if entry.kind == "household_registered" and "/" not in entry.entry_id and step.numbers[3] % 2:
+            _let_something_wait(world, entry, step)
         body = {"target": entry.entry_id, "body": _corrected_body(world, entry, step)}
         decide(world, "entry_corrected", "entry_corrected", body)
+
+
+def _let_something_wait(world: World, household: Entry, step: Step) -> None:
+    """Let a visit be delivered to a household that the office does not let be one yet."""
+    body = {"area": plan.COMMUNES[0], "household": household.entry_id, "disposition": "agreed"}
+
+    def visit(_world: World, tablet: Tablet, _step: Step) -> None:
+        tablet.client.outbox.append_raw("visit_recorded", body)
+
+    at_a_door(visit)(world, Step("visit", (*step.numbers[:4], 1), step.salt))
+    sync_tablet(world, step.pick(0, world.tablets), [])
 
 
 def _enrolments(world: World) -> list[Entry]:
