@@ -11,16 +11,27 @@ from server.database import Base
 
 
 class LedgerLine(Base):
-    """One side of a posting. The key makes every step of a payment post once, whoever asks."""
+    """One side of a posting, in đồng or in cards. The key makes every step post once, whoever asks.
+
+    `entry_id` is the entry, or the row of the office, that the money or the cards are of. `fund` and
+    `bucket` say whose and restricted to what, where it is a fund's.
+    """
 
     __tablename__ = "ledger_line"
-    __table_args__ = (Index("ix_ledger_line_account", "account"),)
+    __table_args__ = (
+        Index("ix_ledger_line_account", "account"),
+        Index("ix_ledger_line_fund", "fund", "account", "bucket"),
+    )
     entry_id: Mapped[str] = mapped_column(Text, primary_key=True)
     step: Mapped[str] = mapped_column(Text, primary_key=True)
     line_number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     account: Mapped[str] = mapped_column(Text)
+    fund: Mapped[int | None] = mapped_column(Integer)
+    bucket: Mapped[str | None] = mapped_column(Text)
     debit_vnd: Mapped[int] = mapped_column(BigInteger)
     credit_vnd: Mapped[int] = mapped_column(BigInteger)
+    debit_cards: Mapped[int] = mapped_column(Integer)
+    credit_cards: Mapped[int] = mapped_column(Integer)
     business_day: Mapped[date] = mapped_column(Date)
     posted_ms: Mapped[int] = mapped_column(BigInteger)
     caused_by: Mapped[str] = mapped_column(Text)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from server.bulk_rows import chunks
 from server.money.models import LedgerLine, MoneyCase, PaymentRow
@@ -125,11 +125,30 @@ def ledger_totals(connection: Connection) -> LedgerTotals:
 
 
 def unbalanced_entries(connection: Connection) -> list[str]:
-    """Return the entry ids whose postings have not as much debit as credit; there never are any."""
+    """Return the sources whose postings have not as much debit as credit; there never are any."""
+    line = LedgerLine.__table__.c
+    is_unequal = or_(
+        func.sum(line.debit_vnd) != func.sum(line.credit_vnd),
+        func.sum(line.debit_cards) != func.sum(line.credit_cards),
+    )
+    statement = select(line.entry_id).group_by(line.entry_id).having(is_unequal)
+    return list(connection.scalars(statement.order_by(line.entry_id)))
+
+
+def fund_balances(connection: Connection, fund: int) -> dict[tuple[str, str | None], tuple[int, int]]:
+    """Return (account, bucket) → debit − credit of a fund's lines, in đồng and in cards."""
     line = LedgerLine.__table__.c
     statement = (
-        select(line.entry_id)
-        .group_by(line.entry_id)
-        .having(func.sum(line.debit_vnd) != func.sum(line.credit_vnd))
+        select(
+            line.account,
+            line.bucket,
+            func.sum(line.debit_vnd - line.credit_vnd),
+            func.sum(line.debit_cards - line.credit_cards),
+        )
+        .where(line.fund == fund)
+        .group_by(line.account, line.bucket)
     )
-    return list(connection.scalars(statement.order_by(line.entry_id)))
+    return {
+        (account, bucket): (int(amount_vnd), int(amount_cards))
+        for account, bucket, amount_vnd, amount_cards in connection.execute(statement)
+    }

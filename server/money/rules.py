@@ -6,7 +6,8 @@ posts against suspense and settling moves it on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -55,11 +56,15 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One side of a posting."""
+    """One side of a posting: of đồng or of cards, perhaps of a fund and what it is restricted to."""
 
     account: str
     debit_vnd: int = 0
     credit_vnd: int = 0
+    debit_cards: int = 0
+    credit_cards: int = 0
+    fund: int | None = None
+    bucket: str | None = None
 
 
 def cash_in_hand(worker_id: str) -> str:
@@ -121,9 +126,25 @@ def void_lines(payment: Payment) -> tuple[Line, ...]:
     posted = list(arrival_lines(payment.worker_id, payment.method, payment.amount_vnd))
     if payment.state is PaymentState.SETTLED and payment.scheme is not None:
         posted += settlement_lines(payment, payment.scheme)
-    return tuple(Line(line.account, line.credit_vnd, line.debit_vnd) for line in reversed(posted))
+    return reversed_lines(posted)
 
 
-def is_balanced(lines: Iterable[Line]) -> bool:
-    """Return whether debits equal credits."""
-    return sum(line.debit_vnd - line.credit_vnd for line in lines) == 0
+def reversed_lines(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Return the lines that take a posting back."""
+    return tuple(
+        dataclasses.replace(
+            line,
+            debit_vnd=line.credit_vnd,
+            credit_vnd=line.debit_vnd,
+            debit_cards=line.credit_cards,
+            credit_cards=line.debit_cards,
+        )
+        for line in reversed(lines)
+    )
+
+
+def is_balanced(lines: Sequence[Line]) -> bool:
+    """Return whether debits equal credits, in đồng and in cards."""
+    dong = sum(line.debit_vnd - line.credit_vnd for line in lines)
+    cards = sum(line.debit_cards - line.credit_cards for line in lines)
+    return dong == 0 and cards == 0

@@ -10,7 +10,8 @@ from typing import Any
 
 from server.audit.changes import Change
 from server.bulk_rows import chunks
-from server.money.models import LedgerLine, MoneyCase, PaymentRow
+from server.money.ledger import post
+from server.money.models import MoneyCase, PaymentRow
 from server.money.queries import payment_of_row
 from server.money.rules import (
     CaseKind,
@@ -20,7 +21,6 @@ from server.money.rules import (
     Step,
     amount_claimed,
     arrival_lines,
-    is_balanced,
     method_claimed,
     settlement_lines,
     void_lines,
@@ -179,20 +179,7 @@ class MoneyWorkspace:
     def _post(
         self, payment: Payment, step: Step, lines: tuple[Line, ...], business_day: date, caused_by: str
     ) -> None:
-        assert is_balanced(lines), "a posting has as much debit as credit"
-        for number, line in enumerate(lines, start=1):
-            self._change.insert(
-                LedgerLine.__table__,
-                entry_id=payment.entry_id,
-                step=step.value,
-                line_number=number,
-                account=line.account,
-                debit_vnd=line.debit_vnd,
-                credit_vnd=line.credit_vnd,
-                business_day=business_day,
-                posted_ms=self._change.now_ms,
-                caused_by=caused_by,
-            )
+        post(self._change, payment.entry_id, step.value, lines, business_day, caused_by)
 
     def _open_case(self, payment: Payment, kind: CaseKind, opened_ms: int) -> None:
         self._change.insert(

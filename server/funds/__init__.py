@@ -1,0 +1,1 @@
+"""Funds that give health-insurance cards: donations, nominations, allocations, handovers, and their books."""

@@ -1,0 +1,105 @@
+"""Reads of the funds' books. All sums in đồng, or in whole cards."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from server.bank.queries import matched_targets
+from server.funds.accounts import (
+    BANK,
+    CARDS_COMMITTED,
+    CARDS_HANDED,
+    CARDS_ISSUED,
+    CARDS_RETURNED,
+    CLAIMED,
+    DUE_INSURER,
+    FREE,
+    IN_TRANSIT,
+    OFFICE_CASH,
+    REFUND_DUE,
+    RESERVED,
+    UNIDENTIFIED,
+)
+from server.funds.models import Donation, Remittance, RemittanceConfirmation
+from server.funds.rules import CashTaken, MatchKind, in_hands_by_bucket, spendable_by_bucket
+from server.money.queries import fund_balances
+
+_CARDS = (CARDS_COMMITTED, CARDS_ISSUED, CARDS_HANDED, CARDS_RETURNED)
+
+
+@dataclass(frozen=True, slots=True)
+class FundStanding:
+    """Where a fund stands: sums in đồng, in all and by bucket; cards by account.
+
+    `free_vnd` less `in_hands_vnd` is what is here and not promised; `spendable_vnd` what may be promised.
+    """
+
+    bank_vnd: int
+    office_cash_vnd: int
+    in_transit_vnd: int
+    unidentified_vnd: int
+    due_insurer_vnd: int
+    refund_due_vnd: int
+    claimed_vnd: Mapping[str, int]
+    free_vnd: Mapping[str, int]
+    reserved_vnd: Mapping[str, int]
+    in_hands_vnd: Mapping[str, int]
+    spendable_vnd: Mapping[str, int]
+    cards: Mapping[str, int]
+
+
+def fund_standing(connection: Connection, fund: int) -> FundStanding:
+    """Return where a fund stands by its ledger, one snapshot."""
+    dong, cards = dict[str, int](), dict[str, int]()
+    by_bucket = defaultdict[str, dict[str, int]](dict)
+    for (account, bucket), (amount_vnd, amount_cards) in fund_balances(connection, fund).items():
+        dong[account] = dong.get(account, 0) + amount_vnd
+        cards[account] = cards.get(account, 0) + amount_cards
+        if bucket is not None:
+            # Credit accounts are shown as what they hold.
+            by_bucket[account][bucket] = -amount_vnd
+    free = by_bucket[FREE]
+    in_hands = in_hands_by_bucket(cash_taken(connection, fund), cash_arrived(connection, fund))
+    return FundStanding(
+        bank_vnd=dong.get(BANK, 0),
+        office_cash_vnd=dong.get(OFFICE_CASH, 0),
+        in_transit_vnd=dong.get(IN_TRANSIT, 0),
+        unidentified_vnd=-dong.get(UNIDENTIFIED, 0),
+        due_insurer_vnd=-dong.get(DUE_INSURER, 0),
+        refund_due_vnd=-dong.get(REFUND_DUE, 0),
+        # Matched transfers leave it on the debit side, so what is still claimed is its credit balance.
+        claimed_vnd=by_bucket[CLAIMED],
+        free_vnd=free,
+        reserved_vnd=by_bucket[RESERVED],
+        in_hands_vnd=in_hands,
+        spendable_vnd=spendable_by_bucket(free, in_hands),
+        cards={account: cards.get(account, 0) for account in _CARDS},
+    )
+
+
+def cash_taken(connection: Connection, fund: int) -> list[CashTaken]:
+    """Return the cash that agents took for a fund at doors, without what was voided."""
+    column = Donation.__table__.c
+    statement = select(
+        column.entry_id, column.worker_id, column.bucket, column.amount_vnd, column.upper_ms
+    ).where(column.fund == fund, column.method == "cash", column.voided_by.is_(None))
+    return [CashTaken(*row) for row in connection.execute(statement)]
+
+
+def cash_arrived(connection: Connection, fund: int) -> dict[str, int]:
+    """Return by agent what they handed in that is at the office or on the account."""
+    column, confirmed = Remittance.__table__.c, RemittanceConfirmation.__table__.c
+    matched = matched_targets(connection, fund, MatchKind.REMITTANCE.value)
+    at_office = set(connection.scalars(select(confirmed.entry_id)))
+    statement = select(column.entry_id, column.worker_id, column.amount_vnd).where(
+        column.fund == fund, column.voided_by.is_(None)
+    )
+    arrived = defaultdict[str, int](int)
+    for entry_id, worker_id, amount_vnd in connection.execute(statement):
+        if entry_id in matched or entry_id in at_office:
+            arrived[worker_id] += amount_vnd
+    return dict(arrived)
