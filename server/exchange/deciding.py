@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 from server.devices.queries import InstallationView, installation_numbers
 from server.exchange.batch import Batch
-from server.exchange.judging import Judge, Position
+from server.exchange.intake import receipt_shown
+from server.exchange.judging import Judge, SetAside
 from server.exchange.loading import load_workspaces, lock_and_know
 from server.exchange.registry import HANDLERS
+from server.exchange.storing import Position
 from server.exchange.surroundings import load_surroundings
 from server.journals.queries import waits_of
 from server.runtime import Runtime
@@ -23,7 +25,7 @@ def decide_entries(
     batch: Batch,
     installation: InstallationView,
     positions: Sequence[Position],
-    poisoned: frozenset[str] = frozenset(),
+    aside: SetAside,
 ) -> list[Verdict]:
     """Judge `positions` of one journal and return their verdicts. Raises JudgementError."""
     connection = batch.change.connection
@@ -32,6 +34,9 @@ def decide_entries(
     everyone = [*candidates, *held]
     for candidate in everyone:
         HANDLERS[candidate.kind.name].want(batch, candidate)
+    # A receipt is kept whatever becomes of its entry (docs/protocol.md, T7).
+    shown = [receipt_shown(item.incoming) for item in positions if item.candidate is None]
+    batch.receipts.want_tokens(receipt["token"] for receipt in shown if receipt is not None)
     batch.money.want_payments(
         item.incoming.shown_id for item in positions if item.incoming.is_cash and item.incoming.shown_id
     )
@@ -47,7 +52,7 @@ def decide_entries(
         surroundings,
         held,
         waits,
-        poisoned,
+        aside,
         numbers | {installation.id: installation.number},
     )
     verdicts = [judge.judge(position) for position in positions]

@@ -23,7 +23,8 @@ from server.errors import frames_of
 from server.exchange.batch import Batch
 from server.exchange.deciding import decide_entries
 from server.exchange.intake import SHEET, fresh_candidate, read_incoming, seal_entries
-from server.exchange.judging import JudgementError, Position
+from server.exchange.judging import JudgementError, SetAside
+from server.exchange.storing import Position
 from server.journals.actions import lock_names
 from server.journals.queries import desk_journal_head, known_entries, last_wall_ms
 from server.runtime import Runtime
@@ -266,17 +267,17 @@ def _decided_alone(
 ) -> list[Verdict]:
     """Judge the decisions; what they release and cannot be judged is quarantined alone (rule 5)."""
     own = {position.incoming.shown_id for position in positions}
-    poisoned: frozenset[str] = frozenset()
+    aside = SetAside()
     while True:
         try:
             with change.attempt():
-                return decide_entries(runtime, Batch(runtime, change), installation, positions, poisoned)
+                return decide_entries(runtime, Batch(runtime, change), installation, positions, aside)
         except JudgementError as error:
             cause = error.__cause__ or error
             _log.error("judgement_failed", error=type(cause).__name__, frames=frames_of(cause))
-            if error.entry_id in poisoned | own:
+            if error.entry_id in aside.failing | own:
                 raise DeskRefusedError(Fault(EntryCode.JUDGEMENT_FAILED)) from error
-            poisoned |= {error.entry_id}
+            aside = aside.with_failing(error.entry_id)
 
 
 def _desk_installation(worker_id: str, head: JournalHead) -> InstallationView:

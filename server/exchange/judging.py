@@ -7,32 +7,24 @@ caller can decide again with it quarantined (rule 5).
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
 
+import structlog
 from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 
 from server.audit.changes import Change
 from server.devices.queries import InstallationView
 from server.devices.rules import is_revoked_at
+from server.errors import frames_of
 from server.exchange.batch import Batch
-from server.exchange.intake import CASH_KIND, Candidate, Incoming, stand_in_id
+from server.exchange.intake import CASH_KIND, Candidate, receipt_shown, stand_in_id
 from server.exchange.registry import HANDLERS
+from server.exchange.storing import Position, Storing, texts
 from server.exchange.surroundings import Surroundings
-from server.journals.actions import (
-    add_entry,
-    add_outcome,
-    mark_corrected,
-    move_outcome,
-    report_incident,
-    return_entry,
-    set_waits,
-)
-from server.journals.queries import KnownEntry
-from sync.clock import CorrectedTime
+from server.journals.actions import mark_corrected, return_entry, set_waits
+from server.receipts.workspace import RefusedReceipt
 from sync.codes import EntryCode, Flag
 from sync.entry import Fault
 from sync.journal import DESK
@@ -50,17 +42,27 @@ class JudgementError(Exception):
         self.entry_id = entry_id
 
 
-class Position(Struct, frozen=True, gc=False):
-    """A pushed entry at its place: what it reads as, its chain digest, its times, its seal."""
+class SetAside(Struct, frozen=True):
+    """Entries that are quarantined for what became of a push that judged them (rule 5).
 
-    incoming: Incoming
-    digest: str
-    sealed: bytes
-    corrected: CorrectedTime
-    business_day: date
-    received_ms: int
-    candidate: Candidate | None
-    previous_wall_ms: int | None
+    `failing`: judging them raised. `unwritable`: those of them whose effect could not be written, so that
+    nothing of them is but their bytes and their verdict.
+    """
+
+    failing: frozenset[str] = frozenset()
+    unwritable: frozenset[str] = frozenset()
+
+    def with_failing(self, entry_id: str) -> SetAside:
+        """Return these and one more whose judgement raised."""
+        return SetAside(self.failing | {entry_id}, self.unwritable)
+
+    def with_unwritable(self, entry_ids: Iterable[str]) -> SetAside:
+        """Return these and more whose effect cannot be written."""
+        more = frozenset(entry_ids)
+        return SetAside(self.failing | more, self.unwritable | more)
+
+
+_log = structlog.get_logger("tungnha.exchange")
 
 
 class Judge:
@@ -74,12 +76,12 @@ class Judge:
         surroundings: Surroundings,
         held: Sequence[Candidate],
         waits: dict[str, set[str]],
-        poisoned: frozenset[str],
+        aside: SetAside,
         numbers: dict[str, int],
     ) -> None:
         self._batch = batch
         self._change: Change = batch.change
-        self._ids = ids
+        self._storing = Storing(batch, ids, installation)
         self._installation = installation
         self._surroundings = surroundings
         self._held = {candidate.entry_id: candidate for candidate in held}
@@ -89,7 +91,7 @@ class Judge:
         for entry_id, wanted in waits.items():
             for wanted_id in sorted(wanted):
                 self._waiting_on[wanted_id].append(entry_id)
-        self._poisoned = poisoned
+        self._aside = aside
         self._numbers = numbers
 
     def judge(self, position: Position) -> Verdict:
@@ -106,11 +108,11 @@ class Judge:
         if known is not None and known.sha256 == incoming.sha256:
             code = str(EntryCode.ENTRY_ALREADY_RECEIVED)
             verdict = Verdict(incoming.seq, entry_id, Decision.DUPLICATE, code)
-            self._store_entry(position, entry_id, verdict)
+            self._storing.store_entry(position, entry_id, verdict)
             return verdict
         if known is not None:
             fault = Fault(EntryCode.ENTRY_ID_REUSED, "id")
-            self._report("entry_id_reused", incoming)
+            self._storing.report("entry_id_reused", incoming)
             # Cash once per entry id: what is no second payment under this id is posted all the same.
             is_unposted = incoming.is_cash and known.kind != CASH_KIND
             flags = self._post_cash(position, stand_in) if is_unposted else ()
@@ -129,7 +131,7 @@ class Judge:
             flags += self._post_cash(position, entry_id)
         if is_revoked_at(self._installation.state, self._installation.last_valid_seq, incoming.seq):
             return self._quarantine(position, entry_id, Fault(EntryCode.INSTALLATION_REVOKED), flags)
-        if entry_id in self._poisoned:
+        if entry_id in self._aside.failing:
             return self._quarantine(position, entry_id, Fault(EntryCode.JUDGEMENT_FAILED), flags)
         if candidate is None or incoming.fault is not None:
             fault = incoming.fault or Fault(EntryCode.ENTRY_UNREADABLE)
@@ -141,9 +143,9 @@ class Judge:
             return self._quarantine(position, entry_id, result, flags)
         flags += result[1]
         decision = Decision.MERGED if result[0] is OutcomeState.MERGED else Decision.APPLIED
-        verdict = Verdict(incoming.seq, entry_id, decision, None, None, _texts(flags) if flags else ())
-        self._store_entry(position, entry_id, verdict)
-        self._store_outcome(position, entry_id, result[0], None)
+        verdict = Verdict(incoming.seq, entry_id, decision, None, None, texts(flags) if flags else ())
+        self._storing.store_entry(position, entry_id, verdict)
+        self._storing.store_outcome(position, entry_id, result[0], None)
         if entry_id in self._waiting_on:
             self._release(entry_id)
         return verdict
@@ -214,10 +216,10 @@ class Judge:
         """Let the entry that this one settles have become what it is now."""
         match candidate.kind.name:
             case "entry_voided":
-                self._move_outcome(candidate.body["target"], OutcomeState.VOIDED, None)
+                self._storing.move_outcome(candidate.body["target"], OutcomeState.VOIDED, None)
             case "return_answered":
                 self._waits[candidate.body["target"]] = set()
-                self._move_outcome(candidate.body["target"], OutcomeState.ANSWERED, None)
+                self._storing.move_outcome(candidate.body["target"], OutcomeState.ANSWERED, None)
             case "entry_returned":
                 target = self._batch.known[candidate.body["target"]]
                 self._batch.known[target.entry_id] = return_entry(
@@ -240,9 +242,9 @@ class Judge:
         if isinstance(result, set):
             self._held[target_id] = corrected
             self._wait_for(target_id, result)
-            self._move_outcome(target_id, OutcomeState.HELD, _missing_fault(corrected, result))
+            self._storing.move_outcome(target_id, OutcomeState.HELD, _missing_fault(corrected, result))
             return None
-        self._move_outcome(target_id, result[0], None, result[1])
+        self._storing.move_outcome(target_id, result[0], None, result[1])
         self._release(target_id)
         return None
 
@@ -258,7 +260,7 @@ class Judge:
             candidate = self._held.get(ready.pop(0))
             if candidate is None or self._batch.known[candidate.entry_id].state not in _STILL_WAITING:
                 continue
-            if candidate.entry_id in self._poisoned:
+            if candidate.entry_id in self._aside.failing:
                 result: tuple[OutcomeState, tuple[Flag, ...]] | Fault | set[str]
                 result = Fault(EntryCode.JUDGEMENT_FAILED)
             else:
@@ -268,21 +270,40 @@ class Judge:
                 continue
             self._waits[candidate.entry_id] = set()
             if isinstance(result, Fault):
-                self._move_outcome(candidate.entry_id, OutcomeState.QUARANTINED, result)
+                self._storing.move_outcome(candidate.entry_id, OutcomeState.QUARANTINED, result)
                 if candidate.kind.name == "payment_collected":
                     self._follow_payment(candidate.entry_id)
+                elif candidate.kind.name == "receipt_issued":
+                    name, device, worker = candidate.entry_id, candidate.installation_id, candidate.worker_id
+                    refused = RefusedReceipt(
+                        name, device, worker, candidate.received_ms, candidate.body, result.code
+                    )
+                    self._keep_receipt(refused, candidate.seq, name)
                 continue
-            self._move_outcome(candidate.entry_id, result[0], None, result[1])
+            self._storing.move_outcome(candidate.entry_id, result[0], None, result[1])
             ready.extend(sorted(self._waiting_on.pop(candidate.entry_id, [])))
+
+    def _keep_receipt(self, refused: RefusedReceipt, seq: int, shown_id: str | None) -> None:
+        """Keep a true receipt whatever becomes of its entry (T7), unless it cannot be written."""
+        if self._aside.unwritable & {refused.entry_id, shown_id}:
+            return
+        try:
+            self._batch.receipts.keep_refused(refused)
+        except DBAPIError:
+            raise
+        except Exception as error:
+            if refused.entry_id not in self._aside.failing:
+                raise JudgementError(seq, refused.entry_id) from error
+            _log.error("receipt_not_kept", error=type(error).__name__, frames=frames_of(error))
 
     def _hold(
         self, position: Position, candidate: Candidate, missing: set[str], flags: tuple[Flag, ...]
     ) -> Verdict:
         entry_id = candidate.entry_id
         fault = _missing_fault(candidate, missing)
-        verdict = Verdict(candidate.seq, entry_id, Decision.HELD, str(fault.code), fault.field, _texts(flags))
-        self._store_entry(position, entry_id, verdict)
-        self._store_outcome(position, entry_id, OutcomeState.HELD, fault)
+        verdict = Verdict(candidate.seq, entry_id, Decision.HELD, str(fault.code), fault.field, texts(flags))
+        self._storing.store_entry(position, entry_id, verdict)
+        self._storing.store_outcome(position, entry_id, OutcomeState.HELD, fault)
         self._held[entry_id] = candidate
         self._waits.setdefault(entry_id, set())
         self._wait_for(entry_id, missing)
@@ -320,72 +341,16 @@ class Judge:
         incoming = position.incoming
         shown_id = incoming.shown_id or entry_id
         verdict = Verdict(
-            incoming.seq, shown_id, Decision.QUARANTINED, str(fault.code), fault.field, _texts(flags)
+            incoming.seq, shown_id, Decision.QUARANTINED, str(fault.code), fault.field, texts(flags)
         )
-        self._store_entry(position, entry_id, verdict)
-        self._store_outcome(position, entry_id, OutcomeState.QUARANTINED, fault)
+        self._storing.store_entry(position, entry_id, verdict)
+        self._storing.store_outcome(position, entry_id, OutcomeState.QUARANTINED, fault)
+        body = receipt_shown(incoming)
+        if body is not None:
+            device, worker = self._installation.id, self._installation.worker_id
+            refused = RefusedReceipt(entry_id, device, worker, position.received_ms, body, fault.code)
+            self._keep_receipt(refused, incoming.seq, incoming.shown_id)
         return verdict
-
-    def _store_entry(self, position: Position, entry_id: str, verdict: Verdict) -> None:
-        incoming, corrected = position.incoming, position.corrected
-        columns = {
-            "installation_id": self._installation.id,
-            "seq": incoming.seq,
-            "entry_id": entry_id,
-            "shown_id": verdict.entry_id,
-            "kind": incoming.kind_name,
-            "sealed": position.sealed,
-            "sha256": incoming.sha256,
-            "digest": position.digest,
-            "received_ms": position.received_ms,
-            "wall_ms": None if incoming.captured is None else incoming.captured.wall_ms,
-            "lower_ms": corrected.lower_ms,
-            "upper_ms": corrected.upper_ms,
-            "business_day": position.business_day,
-            "verdict": str(verdict.decision),
-            "code": verdict.code,
-            "field": verdict.field,
-            "flags": json.dumps(verdict.flags) if verdict.flags else "[]",
-        }
-        add_entry(self._change, columns)
-
-    def _store_outcome(
-        self, position: Position, entry_id: str, state: OutcomeState, fault: Fault | None
-    ) -> None:
-        known = KnownEntry(
-            entry_id=entry_id,
-            installation_id=self._installation.id,
-            seq=position.incoming.seq,
-            worker_id=self._installation.worker_id,
-            kind=position.incoming.kind_name,
-            sha256=position.incoming.sha256,
-            state=str(state),
-            code=None if fault is None else str(fault.code),
-            field=None if fault is None else fault.field,
-        )
-        self._batch.known[entry_id] = known
-        add_outcome(self._change, known)
-
-    def _move_outcome(
-        self,
-        entry_id: str,
-        state: OutcomeState,
-        fault: Fault | None,
-        flags: tuple[Flag, ...] | None = None,
-    ) -> None:
-        known = self._batch.known[entry_id]
-        self._batch.known[entry_id] = move_outcome(self._change, known, state, fault, flags)
-
-    def _report(self, kind: str, incoming: Incoming) -> None:
-        report_incident(
-            self._change,
-            self._ids,
-            kind,
-            installation_id=self._installation.id,
-            worker_id=self._installation.worker_id,
-            seq=incoming.seq,
-            entry_id=incoming.shown_id,
-        )
 
 
 # Kinds that let another entry become something else.
@@ -397,7 +362,3 @@ _STILL_WAITING = frozenset({OutcomeState.HELD, OutcomeState.QUARANTINED})
 def _missing_fault(candidate: Candidate, missing: set[str]) -> Fault:
     field = next(item.field for item in candidate.referrals if item.entry_id in missing)
     return Fault(EntryCode.REFERENCE_NOT_SEEN, field)
-
-
-def _texts(flags: Iterable[Flag]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(flag) for flag in flags))

@@ -17,7 +17,7 @@ from server.exchange.intake import (
     referred_ids,
     stand_in_id,
 )
-from server.exchange.judging import Position
+from server.exchange.storing import Position
 from server.journals.actions import lock_names
 from server.journals.queries import KnownEntry, known_entries, stored_entries, waiting_entry_ids
 from server.quotas.queries import subjects_of_facts

@@ -33,8 +33,9 @@ from server.exchange.intake import (
     read_incoming,
     seal_entries,
 )
-from server.exchange.judging import JudgementError, Position
+from server.exchange.judging import JudgementError, SetAside
 from server.exchange.outcomes import as_judged
+from server.exchange.storing import Position
 from server.journals.actions import keep_contested, keep_hole, report_incident
 from server.journals.queries import (
     digests_between,
@@ -107,17 +108,17 @@ def receive_sync(runtime: Runtime, shown: SyncShown) -> SyncDone:
     """
     prepared = _prepare(runtime, shown)
     actor = Actor(f"installation:{shown.installation_id}")
-    poisoned: frozenset[str] = frozenset()
+    aside = SetAside()
     while True:
-        work = _Work(runtime, prepared, poisoned)
+        work = _Work(runtime, prepared, aside)
         try:
             done = run_change(runtime.transactions, actor, runtime.clock.now_ms(), work)
         except JudgementError as error:
             cause = error.__cause__ or error
             _log.error("judgement_failed", error=type(cause).__name__, frames=frames_of(cause))
-            if error.entry_id in poisoned:
+            if error.entry_id in aside.failing:
                 raise
-            poisoned |= {error.entry_id}
+            aside = aside.with_failing(error.entry_id)
             continue
         except EpochForgottenError as error:
             have_epoch_above(runtime, shown.installation_id, error.epoch)
@@ -126,10 +127,10 @@ def receive_sync(runtime: Runtime, shown: SyncShown) -> SyncDone:
             raise
         except Exception as error:
             _log.error("judgement_failed", error=type(error).__name__, frames=frames_of(error))
-            culprit = _culprit(runtime, prepared, poisoned)
+            culprit = _culprit(runtime, prepared, aside)
             if culprit is None:
                 raise
-            poisoned |= {culprit}
+            aside = aside.with_unwritable([culprit])
             continue
         if done.forked_at is not None:
             raise ProblemError(RequestCode.JOURNAL_FORKED)
@@ -140,11 +141,11 @@ class _RehearsedError(Exception):
     """A rehearsal went through; raised so that nothing of it is stored."""
 
 
-def _passes(runtime: Runtime, prepared: _Prepared, poisoned: frozenset[str]) -> bool:
-    """Return whether the push could be written with these entries quarantined; writes nothing."""
+def _passes(runtime: Runtime, prepared: _Prepared, aside: SetAside) -> bool:
+    """Return whether the push could be written with these entries set aside; writes nothing."""
 
     def rehearse(change: Change) -> None:
-        _Work(runtime, prepared, poisoned)(change)
+        _Work(runtime, prepared, aside)(change)
         change.finish()
         raise _RehearsedError
 
@@ -160,20 +161,20 @@ def _passes(runtime: Runtime, prepared: _Prepared, poisoned: frozenset[str]) -> 
     return False
 
 
-def _culprit(runtime: Runtime, prepared: _Prepared, poisoned: frozenset[str]) -> str | None:
+def _culprit(runtime: Runtime, prepared: _Prepared, aside: SetAside) -> str | None:
     """Return the first entry with whose effect the push cannot be written (rule 5).
 
     A failing bulk write names no entry, so entries are quarantined from the end until it passes,
     by halves. None where it fails even with all of them quarantined.
     """
     ids = [item.shown_id for item in prepared.incoming if item.shown_id is not None]
-    ids = [entry_id for entry_id in dict.fromkeys(ids) if entry_id not in poisoned]
-    if not ids or not _passes(runtime, prepared, poisoned | frozenset(ids)):
+    ids = [entry_id for entry_id in dict.fromkeys(ids) if entry_id not in aside.unwritable]
+    if not ids or not _passes(runtime, prepared, aside.with_unwritable(ids)):
         return None
     sound, failing = 0, len(ids)
     while failing - sound > 1:
         middle = (sound + failing) // 2
-        if _passes(runtime, prepared, poisoned | frozenset(ids[middle:])):
+        if _passes(runtime, prepared, aside.with_unwritable(ids[middle:])):
             sound = middle
         else:
             failing = middle
@@ -193,10 +194,10 @@ def _prepare(runtime: Runtime, shown: SyncShown) -> _Prepared:
 class _Work:
     """The work of one change; may run several times, on deadlocks."""
 
-    def __init__(self, runtime: Runtime, prepared: _Prepared, poisoned: frozenset[str]) -> None:
+    def __init__(self, runtime: Runtime, prepared: _Prepared, aside: SetAside) -> None:
         self._runtime = runtime
         self._prepared = prepared
-        self._poisoned = poisoned
+        self._aside = aside
 
     def __call__(self, change: Change) -> SyncDone:
         shown = self._prepared.shown
@@ -348,7 +349,7 @@ class _Work:
         """Judge the new entries; return the verdicts, and which entries' outcome is their verdict."""
         positions = self._positions(change, installation, replayed, digests, mark, arrived)
         batch = Batch(self._runtime, change)
-        verdicts = decide_entries(self._runtime, batch, installation, positions, self._poisoned)
+        verdicts = decide_entries(self._runtime, batch, installation, positions, self._aside)
         for contested_id in sorted(batch.receipts.contested_installations):
             # Two receipts under one number prove a clone. One that is fenced or replaced already
             # keeps its state: its honest receipts are judged one by one.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from schemas.receipt_token import (
     ParsedReceipt,
@@ -39,6 +40,17 @@ from sync.scope import agent_scope
 
 _Number = tuple[int, int]
 _Key = tuple[int, int, str]
+
+
+class RefusedReceipt(NamedTuple):
+    """What a quarantined entry says of a receipt; `body` names a payment and a token, `code` says why."""
+
+    entry_id: str
+    installation_id: str
+    worker_id: str
+    received_ms: int
+    body: Mapping[str, Any]
+    code: EntryCode
 
 
 class ReceiptsWorkspace:
@@ -103,7 +115,7 @@ class ReceiptsWorkspace:
             parsed = parse_receipt(arrival.body["token"])
         except ReceiptMalformedError:
             return Refused(Fault(EntryCode.RECEIPT_MALFORMED, "token"))
-        key = self._signing_key(arrival, parsed)
+        key = self._signing_key(arrival.installation_id, parsed)
         if isinstance(key, Fault):
             return Refused(key)
         digest, content = content_digest(parsed), parsed.content
@@ -117,33 +129,32 @@ class ReceiptsWorkspace:
             state = ReceiptState.QUARANTINED
         else:
             state = ReceiptState.RECONCILED if content.kind == ReceiptKind.VOID else state_beside(payment)
-        receipt = KnownReceipt(
-            installation=content.installation,
-            counter=content.counter,
-            content_digest=digest,
-            entry_id=arrival.entry_id,
-            payment_id=arrival.body["payment"],
-            worker_id=arrival.worker_id,
-            kind=content.kind,
-            amount_vnd=content.amount_vnd,
-            issued_at_s=content.issued_at_s,
-            token=arrival.body["token"],
-            state=state,
-            code=None if fault is None else fault.code,
-            closed_by=None,
-        )
+        code = None if fault is None else fault.code
+        receipt = _known(parsed, arrival.entry_id, arrival.worker_id, arrival.body, state, code)
         flags = self._chain_flags(arrival, parsed, key)
         if known is not None:
             # The office has it judged again, after what was wrong beside it was put right.
-            self._receipts[_key_of(receipt)] = receipt
+            self._receipts[receipt.key] = receipt
             return Applied(flags) if fault is None else Refused(fault)
-        self._remember(receipt, is_stored=False)
-        self._received_ms[_key_of(receipt)] = arrival.received_ms
-        if fault is None:
-            return Applied(flags)
-        if fault.code is EntryCode.RECEIPT_NUMBER_REUSED:
-            self._open_incident(receipt, key)
-        return Refused(fault)
+        self._keep(receipt, key, arrival.received_ms)
+        return Applied(flags) if fault is None else Refused(fault)
+
+    def keep_refused(self, refused: RefusedReceipt) -> None:
+        """Keep what is signed truly, whatever its entry is quarantined for, unless it is kept already."""
+        try:
+            parsed = parse_receipt(refused.body["token"])
+        except ReceiptMalformedError:
+            return
+        number = (parsed.content.installation, parsed.content.counter)
+        if (*number, content_digest(parsed)) in self._receipts:
+            return
+        key = self._signing_key(refused.installation_id, parsed)
+        if isinstance(key, Fault):
+            return
+        code = EntryCode.RECEIPT_NUMBER_REUSED if self._by_number[number] else refused.code
+        state, body = ReceiptState.QUARANTINED, refused.body
+        receipt = _known(parsed, refused.entry_id, refused.worker_id, body, state, code)
+        self._keep(receipt, key, refused.received_ms)
 
     def payment_settled(self, payment_id: str) -> None:
         """Let the receipts that waited for this payment be reconciled."""
@@ -176,6 +187,8 @@ class ReceiptsWorkspace:
                 self._change.update(
                     table,
                     columns,
+                    payment_id=receipt.payment_id,
+                    token=receipt.token,
                     state=receipt.state.value,
                     code=None if receipt.code is None else receipt.code.value,
                     closed_by=receipt.closed_by,
@@ -184,8 +197,14 @@ class ReceiptsWorkspace:
             self._stored[key] = receipt
             self._put_record(receipt)
 
+    def _keep(self, receipt: KnownReceipt, key: DeviceKey, received_ms: int) -> None:
+        self._remember(receipt, is_stored=False)
+        self._received_ms[receipt.key] = received_ms
+        if receipt.code is EntryCode.RECEIPT_NUMBER_REUSED:
+            self._open_incident(receipt, key)
+
     def _remember(self, receipt: KnownReceipt, *, is_stored: bool) -> None:
-        key = _key_of(receipt)
+        key = receipt.key
         if key in self._receipts:
             return
         self._receipts[key] = receipt
@@ -194,11 +213,11 @@ class ReceiptsWorkspace:
         if is_stored:
             self._stored[key] = receipt
 
-    def _signing_key(self, arrival: Arrival, parsed: ParsedReceipt) -> DeviceKey | Fault:
+    def _signing_key(self, installation_id: str, parsed: ParsedReceipt) -> DeviceKey | Fault:
         """Return the key of this device or of one that it succeeds, if that signed the receipt."""
         keys = [
             key
-            for key in self._keys_of(arrival.installation_id)
+            for key in self._keys_of(installation_id)
             if key.number == parsed.content.installation and key.public_key.kid == parsed.kid
         ]
         if not keys:
@@ -278,5 +297,27 @@ class ReceiptsWorkspace:
         self._change.put_record("receipt", record_id, wire, {agent_scope(receipt.worker_id)})
 
 
-def _key_of(receipt: KnownReceipt) -> _Key:
-    return receipt.installation, receipt.counter, receipt.content_digest
+def _known(
+    parsed: ParsedReceipt,
+    entry_id: str,
+    worker_id: str,
+    body: Mapping[str, Any],
+    state: ReceiptState,
+    code: EntryCode | None,
+) -> KnownReceipt:
+    content = parsed.content
+    return KnownReceipt(
+        installation=content.installation,
+        counter=content.counter,
+        content_digest=content_digest(parsed),
+        entry_id=entry_id,
+        payment_id=body["payment"],
+        worker_id=worker_id,
+        kind=content.kind,
+        amount_vnd=content.amount_vnd,
+        issued_at_s=content.issued_at_s,
+        token=body["token"],
+        state=state,
+        code=code,
+        closed_by=None,
+    )

@@ -78,6 +78,8 @@ class Judgement(Deciding, Following):
         ruling = self._first_ruling(installation, seq, entry, reading)
         self.entries[entry_id] = entry
         entry.state, entry.code = ruling.state, ruling.code
+        if ruling.state == "quarantined":
+            self._keep_receipt(entry, ruling.code)
         if ruling.missing:
             entry.waits, entry.held_ms = ruling.missing, now_ms
         if ruling.state in {"applied", "merged"}:
@@ -90,6 +92,7 @@ class Judgement(Deciding, Following):
         self.entries[stand_in] = entry
         flags = self._post_cash(entry) if known.kind != CASH_KIND else set()
         entry.state, entry.code = "quarantined", "entry_id_reused"
+        self._keep_receipt(entry, entry.code)
         return Verdict(seq, shown_id, "quarantined", "entry_id_reused", frozenset(flags))
 
     def _placed(
@@ -288,6 +291,22 @@ class Judgement(Deciding, Following):
                 payment.state, "quarantined"
             )
         return Ruling("applied", flags=flags)
+
+    def _keep_receipt(self, entry: Entry, code: str | None) -> None:
+        """T7: a receipt is kept whatever its entry is refused for."""
+        if entry.kind != "receipt_issued":
+            return
+        token = read_token(entry.body["token"])
+        lineage = self.lineage(self.installations[entry.installation])
+        signers = [one for one in lineage if one.number == token.number[0]]
+        same = [one for one in self.receipts if one.token.number == token.number]
+        if not signers or any(one.token.digest == token.digest for one in same):
+            return
+        if same:
+            code = "receipt_number_reused"
+            self.fenced_by_receipts.append(signers[0].installation_id)
+        payment = entry.body["payment"]
+        self.receipts.append(Receipt(token, entry.entry_id, payment, entry.worker, "quarantined", code))
 
     def _content_fault(self, token: Token, entry: Entry, payment: Entry) -> str | None:
         if payment.kind != CASH_KIND:

@@ -71,6 +71,11 @@ def _receipt_numbers_unchecked() -> Planting:
     return instead(ReceiptsWorkspace, "_fault", make)
 
 
+@bug("the receipt of a refused entry is not kept")
+def _refused_receipt_lost() -> Planting:
+    return mock.patch.object(ReceiptsWorkspace, "keep_refused", nothing)
+
+
 # --- figures and time ---
 
 
