@@ -15,10 +15,12 @@ from tests.simulation.events import enrol_again, move, orphan, revoke, sync_tabl
 from tests.simulation.oracle.remembering import Backup
 from tests.simulation.server_process import DISK, ServerKilledError, StatementFault
 from tests.simulation.steps import Step
+from tests.simulation.tablets import Tablet
 from tests.simulation.violation import require
 from tests.simulation.world import World
 
 _MOST_BACKUPS = 5
+_WITH_JOURNAL = Step("", (0, 0, 0, 0, 0), 0)
 
 
 def back_up_office(world: World, _step: Step) -> None:
@@ -169,14 +171,52 @@ def purge(world: World, step: Step) -> None:
 
 def forget_outcome(world: World, step: Step) -> None:
     """Restore a moment at which something was held that has come into effect, and was told of, since."""
-    first, second = step.numbers[0] % len(world.tablets), (step.numbers[0] + 1) % len(world.tablets)
+    choice = step.numbers[4] % 3 if len(world.oracle.backups) <= _MOST_BACKUPS - 2 else 0
+    (_forget_told, _forget_durable, _forget_order)[choice](world, step)
+
+
+def _forget_told(world: World, step: Step) -> None:
+    """Only the newest backup holds it: the tablet sends it again, perhaps."""
+    first, second = _two_tablets(world, step)
     orphan(world, step)
     back_up_office(world, step)
-    for place in (first, second):
-        sync_tablet(world, world.tablets[place], [])
+    sync_tablet(world, first, [])
+    sync_tablet(world, second, [])
     if world.backups:
-        _restore_one(world, max(world.backups), Step("", (0, 0, 0, 0, 0), step.salt))
-        sync_tablet(world, world.tablets[second], [])
+        _restore_one(world, max(world.backups), _WITH_JOURNAL)
+        sync_tablet(world, second, [])
+
+
+def _forget_durable(world: World, step: Step) -> None:
+    """Two backups hold it, and the tablet knows: it is not sent again, and no verdict is heard."""
+    first, second = _two_tablets(world, step)
+    orphan(world, step)
+    for _ in range(2):
+        back_up_office(world, step)
+    for tablet in (second, first, second):
+        sync_tablet(world, tablet, [])
+    _restore_one(world, max(world.backups), _WITH_JOURNAL)
+    sync_tablet(world, second, [])
+
+
+def _forget_order(world: World, step: Step) -> None:
+    """Let it be judged in another order after a restore, and then restore what holds the first order."""
+    first, second = _two_tablets(world, step)
+    back_up_office(world, step)
+    before = max(world.backups)
+    orphan(world, step)
+    back_up_office(world, step)
+    held = max(world.backups)
+    for index, tablets in ((before, (first, second)), (held, (second,))):
+        _restore_one(world, index, _WITH_JOURNAL)
+        for tablet in tablets:
+            sync_tablet(world, tablet, [])
+
+
+def _two_tablets(world: World, step: Step) -> tuple[Tablet, Tablet]:
+    """Return the tablets of `orphan`: who registers, and who visits."""
+    place = step.numbers[0]
+    return step.pick(0, world.tablets), world.tablets[(place + 1) % len(world.tablets)]
 
 
 RESTORES: dict[str, tuple[int, Callable[[World, Step], None]]] = {
