@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema
 from msgspec import Struct
 
-from schemas import kinds
+from schemas import fund_kinds, kinds
 from schemas.derived import DerivedSchema, derived
 from schemas.earlier import EARLIER_BODIES, EarlierBody
 from sync.entry import Fault
@@ -46,11 +46,17 @@ _PERSON = Reference("person", ("person_registered",))
 # What was received, whatever it is and whatever became of it.
 _RECEIVED = Reference("target", (), in_effect=False)
 _REGISTRATIONS = ("person_registered", "household_registered")
+# Money taken at a door, which gets a receipt there.
+_RECEIPTED = ("payment_collected", "donation_received")
 _VOIDABLE = (
     "visit_recorded",
     "vssid_installed",
     "enrolment_recorded",
     "payment_collected",
+    "donation_received",
+    "cash_remitted",
+    "beneficiary_nominated",
+    "card_handed_over",
 )
 
 KINDS: dict[str, Kind] = {
@@ -90,8 +96,16 @@ KINDS: dict[str, Kind] = {
         Kind(
             "receipt_issued",
             kinds.ReceiptIssued(),
-            (Reference("payment", ("payment_collected",), in_effect=False),),
+            (Reference("payment", _RECEIPTED, in_effect=False),),
         ),
+        Kind("donation_received", fund_kinds.DonationReceived()),
+        Kind("cash_remitted", fund_kinds.CashRemitted()),
+        Kind(
+            "beneficiary_nominated",
+            fund_kinds.BeneficiaryNominated(),
+            (_PERSON, Reference("consent", ("consent_recorded",))),
+        ),
+        Kind("card_handed_over", fund_kinds.CardHandedOver(), (_PERSON,)),
         Kind("entry_voided", kinds.EntryVoided(), (Reference("target", _VOIDABLE),)),
         Kind(
             "return_answered",

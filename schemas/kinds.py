@@ -28,6 +28,8 @@ AREA_KEY = r"[0-9A-Za-z.-]{1,20}@[0-9]{4}-[0-9]{2}-[0-9]{2}"
 NATIONAL_ID = r"[0-9]{12}"
 INSURANCE_NUMBER = r"[0-9]{10}"
 PHONE = r"\+?[0-9]{8,15}"
+# The id of a row that the office made, a worker among them, or of an entry.
+OFFICE_ROW = r"[0-9a-f-]{36}"
 
 SEXES = ("female", "male")
 DISPOSITIONS = ("agreed", "refused", "call_back", "moved_away", "nobody_home")
@@ -65,7 +67,7 @@ class Promoter(RequestSchema):
     """
 
     kind = choice(PROMOTER_KINDS)
-    id = pattern(r"[0-9a-f-]{36}")
+    id = pattern(OFFICE_ROW)
 
 
 class HouseholdFields(RequestSchema):
@@ -239,8 +241,8 @@ class ReceiptIssued(RequestSchema):
     """A receipt was handed over.
 
     `token` is decimal digits, `salt` the 16 bytes of its digest, `linked_ack` the signed
-    acknowledgement that it links to (null before the first). `payment` is the payment that the
-    token's digest covers: the one receipted, or for a void the one voided.
+    acknowledgement that it links to (null before the first). `payment` is the payment or donation
+    that the token's digest covers: the one receipted, or for a void the one voided.
     """
 
     payment = entry_id()
@@ -250,7 +252,7 @@ class ReceiptIssued(RequestSchema):
 
 
 class EntryVoided(RequestSchema):
-    """An earlier entry of the same agent does not count; a payment's void comes with its receipt."""
+    """An earlier entry of the same agent does not count; the void of money comes with its receipt."""
 
     target = entry_id()
     reason = text(most=300)

@@ -167,6 +167,23 @@ _ENTRY_TEXTS: dict[str, tuple[str, str]] = {
         "Phân bổ tiền không khớp với các lượt ghi danh",
         "The allocations do not match the enrolments",
     ),
+    EntryCode.FUND_UNKNOWN: ("Văn phòng không có quỹ này", "The office has no such fund"),
+    EntryCode.POOL_UNKNOWN: (
+        "Văn phòng không có nhóm hoàn cảnh này",
+        "The office has no such group of beneficiaries",
+    ),
+    EntryCode.ALLOCATION_UNKNOWN: (
+        "Văn phòng không có suất thẻ này",
+        "The office has no such allocation of a card",
+    ),
+    EntryCode.CARD_NOT_ISSUED: (
+        "Thẻ của suất này chưa được cấp, hoặc đã thu về",
+        "This card is not issued, or was taken back",
+    ),
+    EntryCode.NOT_THE_BENEFICIARY: (
+        "Suất thẻ này được cấp cho người khác",
+        "The card was allocated to another person",
+    ),
     EntryCode.INSTALLATION_REVOKED: ("Thiết bị đã bị thu hồi", "The device was revoked"),
     EntryCode.JUDGEMENT_FAILED: (
         "Máy chủ không xử lý được mục này; văn phòng sẽ xem lại",
@@ -211,6 +228,15 @@ _FLAG_TEXTS: dict[str, tuple[str, str]] = {
     Flag.FIRST_MEMBER_TWICE: (
         "Hộ này đã có người thứ nhất trong năm",
         "The household has another first member this year",
+    ),
+    Flag.HANDED_OVER_TWICE: (
+        "Thẻ này đã được ghi là trao ở một lần khác; giám sát viên sẽ xem",
+        "The card was recorded as handed over another time; the supervisor will look",
+    ),
+    Flag.FUND_NOT_OPEN: ("Ngoài thời gian vận động của quỹ", "Outside the days of the fund"),
+    Flag.CONSENT_MISSING: (
+        "Người này chưa đồng ý nhận thẻ được tặng, hoặc đã rút lại",
+        "The person has not consented to a donated card, or no longer does",
     ),
 }
 

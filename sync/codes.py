@@ -82,6 +82,11 @@ class EntryCode(StrEnum):
     RECEIPT_AMOUNT_MISMATCH = "receipt_amount_mismatch"
     RECEIPT_NUMBER_REUSED = "receipt_number_reused"
     ALLOCATION_MISMATCH = "allocation_mismatch"
+    FUND_UNKNOWN = "fund_unknown"
+    POOL_UNKNOWN = "pool_unknown"
+    ALLOCATION_UNKNOWN = "allocation_unknown"
+    CARD_NOT_ISSUED = "card_not_issued"
+    NOT_THE_BENEFICIARY = "not_the_beneficiary"
     INSTALLATION_REVOKED = "installation_revoked"
     JUDGEMENT_FAILED = "judgement_failed"
 
@@ -105,6 +110,9 @@ class Flag(StrEnum):
     AMOUNT_UNCHECKED = "amount_unchecked"
     INCOME_NOT_ALLOWED = "income_not_allowed"
     FIRST_MEMBER_TWICE = "first_member_twice"
+    HANDED_OVER_TWICE = "handed_over_twice"
+    FUND_NOT_OPEN = "fund_not_open"
+    CONSENT_MISSING = "consent_missing"
 
 
 class RateCode(StrEnum):

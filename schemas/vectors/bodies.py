@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas.vectors.fund_bodies import FUND_FAULTS, FUND_SOUND, FUND_WHOLE
 from sync.limits import LIMITS
 
 _HOUSEHOLD, _PERSON, _VISIT, _ENROLMENT, _PAYMENT, _OTHER = (
@@ -116,6 +117,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "entry_returned": {"target": f"{_WORKER}/{'0f' * 16}", "reason": "Không đọc được, hãy ghi lại"},
     "records_merged": {"record_type": "person", "from": _PERSON, "into": _OTHER},
     "records_unmerged": {"merge": _OTHER},
+    **FUND_WHOLE,
 }
 
 # Sound bodies that leave out what may be left out, or stand at an edge.
@@ -171,6 +173,7 @@ SOUND: list[tuple[str, str, dict[str, Any]]] = [
         "payment_collected",
         WHOLE["payment_collected"] | {"allocations": [{"enrolment": _ENROLMENT, "amount_vnd": 1}] * 20},
     ),
+    *FUND_SOUND,
 ]
 
 # (what, kind, the members that differ from the whole body, code, field); ... takes a member away.
@@ -324,6 +327,7 @@ _FAULTS: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("no reason", "entry_voided", {"reason": ""}, "field_invalid", "reason"),
     ("no target", "entry_voided", {"target": ...}, "field_missing", "target"),
     ("too long a reason", "entry_voided", {"reason": "x" * 301}, "text_too_long", "reason"),
+    *FUND_FAULTS,
 ]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.catalogue import KINDS, load_body
-from schemas.vectors import core_cases, signed_cases
+from schemas.vectors import core_cases, exchange_cases, signed_cases
 from schemas.vectors.bodies import body_cases
 from schemas.vectors.rate_cases import rate_vectors
 from sync.entry import Fault
@@ -47,7 +47,8 @@ def vectors() -> dict[str, Any]:
         "names": {"cases": core_cases.name_cases()},
         "signatures": signed_cases.signature_vectors(),
         "receipts": signed_cases.receipt_vectors(),
-        "exchanges": {"cases": signed_cases.exchange_cases()},
+        "donations": signed_cases.donation_vectors(),
+        "exchanges": {"cases": exchange_cases.exchange_cases()},
         "rates": rate_vectors(),
     }
 

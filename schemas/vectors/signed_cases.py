@@ -1,4 +1,4 @@
-"""Vectors of what is signed: requests, statements, receipts, and the exchanges that carry them.
+"""Vectors of what is signed: requests, statements and receipts.
 
 Keys are the numbers 1, 2 and 3. Signatures here are deterministic (RFC 6979), so that the files are
 the same whenever they are written; a verifier cannot tell.
@@ -15,11 +15,7 @@ import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from marshmallow import ValidationError
 
-from schemas.base import load_fault
-from schemas.exchange import PROTOCOL
-from schemas.fingerprint import EXCHANGES
 from schemas.receipt_token import (
     ReceiptContent,
     ReceiptKind,
@@ -45,11 +41,10 @@ from schemas.signatures import (
 )
 from schemas.vectors.bodies import WHOLE
 from schemas.vectors.core_cases import INSTALLATION, START_MS, entry_text
-from sync.journal import chain, entry_sha256, genesis_digest
-from sync.limits import LIMITS
+from sync.journal import entry_sha256
 
 _ZONE = timezone(timedelta(hours=7))
-_WORKER = "01720000-0000-7000-8000-0000000000aa"
+WORKER = "01720000-0000-7000-8000-0000000000aa"
 
 
 class FixedKey(PrivateKey):
@@ -66,24 +61,27 @@ class FixedKey(PrivateKey):
 OFFICE, DEVICE, STRANGER = (FixedKey(number.to_bytes(32, "big")) for number in (1, 2, 3))
 
 
-def _spki(key: PrivateKey) -> str:
+def spki(key: PrivateKey) -> str:
+    """Return a public key as the wire has it."""
     return to_base64url(key.public.spki)
 
 
-def _certificate() -> dict[str, str]:
+def signed_certificate() -> dict[str, str]:
+    """Return the certificate of the device's enrolment."""
     content = {
         "installation": INSTALLATION,
         "number": 4807,
-        "worker": _WORKER,
+        "worker": WORKER,
         "kid": DEVICE.kid,
-        "public_key": _spki(DEVICE),
+        "public_key": spki(DEVICE),
         "enrolled_ms": START_MS,
         "predecessor": None,
     }
     return sign_statement(OFFICE, CERTIFICATE_CONTEXT, content)
 
 
-def _acknowledgement(seq: int, head: str) -> dict[str, str]:
+def signed_acknowledgement(seq: int, head: str) -> dict[str, str]:
+    """Return the office's acknowledgement of everything up to `seq`."""
     content = {
         "installation": INSTALLATION,
         "acked_seq": seq,
@@ -95,21 +93,13 @@ def _acknowledgement(seq: int, head: str) -> dict[str, str]:
     return sign_statement(OFFICE, ACKNOWLEDGEMENT_CONTEXT, content)
 
 
-def _entries() -> list[str]:
-    household = "01720000-0000-7000-8000-000000000001"
-    return [
-        entry_text(WHOLE["household_registered"], id=household, kind="household_registered"),
-        entry_text(WHOLE["visit_recorded"], id=household[:-1] + "3", kind="visit_recorded"),
-    ]
-
-
 # --- signatures ---
 
 
 def signature_vectors() -> dict[str, Any]:
     """Keys, requests and statements, with what a verifier must say of each."""
     keys = {
-        name: {"public_key": _spki(key), "kid": key.kid}
+        name: {"public_key": spki(key), "kid": key.kid}
         for name, key in (("office", OFFICE), ("device", DEVICE), ("stranger", STRANGER))
     }
     return {"keys": keys, "requests": _request_cases(), "statements": _statement_cases()}
@@ -137,7 +127,7 @@ def _request_cases() -> list[dict[str, Any]]:
             "path": path_,
             "body": body_,
             "message": request_message(method, path_, body_.encode("utf-8")).decode("ascii"),
-            "public_key": _spki(DEVICE),
+            "public_key": spki(DEVICE),
             "signature": given,
         }
         for name, method, path_, body_, given in cases
@@ -153,7 +143,7 @@ def is_request_valid(case: dict[str, Any]) -> bool:
 
 
 def _statement_cases() -> list[dict[str, Any]]:
-    ack, certificate = _acknowledgement(2, entry_sha256("head")), _certificate()
+    ack, certificate = signed_acknowledgement(2, entry_sha256("head")), signed_certificate()
     ack_context, certificate_context = (
         context.decode("ascii") for context in (ACKNOWLEDGEMENT_CONTEXT, CERTIFICATE_CONTEXT)
     )
@@ -168,7 +158,7 @@ def _statement_cases() -> list[dict[str, Any]]:
         ("padded", ack_context, ack | {"signature": ack["signature"] + "=="}),
     ]
     shown = [
-        {"name": name, "context": context, "public_key": _spki(OFFICE), "statement": statement}
+        {"name": name, "context": context, "public_key": spki(OFFICE), "statement": statement}
         for name, context, statement in cases
     ]
     return [{**case, "content": statement_read(case)} for case in shown]
@@ -185,13 +175,44 @@ def statement_read(case: dict[str, Any]) -> dict[str, Any] | None:
 
 def receipt_vectors() -> dict[str, Any]:
     """Three receipts that are linked, and digits that are none."""
-    certificate, ack = _certificate()["text"], _acknowledgement(2, entry_sha256("head"))["text"]
+    ack = signed_acknowledgement(2, entry_sha256("head"))["text"]
     payment = entry_text(
         WHOLE["payment_collected"], id=WHOLE["payment_collected"]["payment"], kind="payment_collected"
     )
+    kinds = [(ReceiptKind.VOLUNTARY, None), (ReceiptKind.HEALTH, ack), (ReceiptKind.VOID, ack)]
+    shown = _chained(kinds, payment, {"amount_vnd": 300_000, "campaign": 2})
+    return {
+        "public_key": spki(DEVICE),
+        "certificate": signed_certificate()["text"],
+        "payment": payment,
+        "receipts": shown,
+        "others": [
+            {"name": name, "token": token, "reads": token_read(token, spki(DEVICE))}
+            for name, token in _other_tokens(shown[0]["token"]).items()
+        ],
+    }
+
+
+def donation_vectors() -> dict[str, Any]:
+    """The receipt of a donation, which names the fund where others name a campaign, and its void."""
+    body = WHOLE["donation_received"]
+    donation = entry_text(body, id="01720000-0000-7000-8000-000000000008", kind="donation_received")
+    ack = signed_acknowledgement(2, entry_sha256("head"))["text"]
+    kinds = [(ReceiptKind.DONATION, None), (ReceiptKind.VOID, ack)]
+    return {
+        "public_key": spki(DEVICE),
+        "certificate": signed_certificate()["text"],
+        "donation": donation,
+        "receipts": _chained(kinds, donation, {"amount_vnd": body["amount_vnd"], "campaign": body["fund"]}),
+    }
+
+
+def _chained(
+    kinds: list[tuple[ReceiptKind, str | None]], covered: str, fields: dict[str, int]
+) -> list[dict[str, Any]]:
+    """Return receipts of these kinds over the same entry, each linked to the one before it."""
     chained: list[dict[str, Any]] = []
     previous: bytes | None = None
-    kinds = [(ReceiptKind.VOLUNTARY, None), (ReceiptKind.HEALTH, ack), (ReceiptKind.VOID, ack)]
     for counter, (kind, linked_ack) in enumerate(kinds, start=1):
         salt = bytes(range(counter, counter + 16))
         content = ReceiptContent(
@@ -199,26 +220,15 @@ def receipt_vectors() -> dict[str, Any]:
             counter=counter,
             issued_at_s=START_MS // 1000 + counter,
             kind=kind,
-            amount_vnd=300_000,
-            campaign=2,
-            link=receipt_link(previous, linked_ack, certificate),
-            digest=payment_digest(salt, payment),
+            link=receipt_link(previous, linked_ack, signed_certificate()["text"]),
+            digest=payment_digest(salt, covered),
             refers=(4807, 1) if kind is ReceiptKind.VOID else None,
+            **fields,
         )
         token = sign_receipt(content, DEVICE)
         previous = parse_receipt(token).sig_structure
         chained.append({"token": token, "salt": to_base64url(salt), "linked_ack": linked_ack})
-    shown = [{**receipt, "reads": token_read(receipt["token"], _spki(DEVICE))} for receipt in chained]
-    return {
-        "public_key": _spki(DEVICE),
-        "certificate": certificate,
-        "payment": payment,
-        "receipts": shown,
-        "others": [
-            {"name": name, "token": token, "reads": token_read(token, _spki(DEVICE))}
-            for name, token in _other_tokens(chained[0]["token"]).items()
-        ],
-    }
+    return [{**receipt, "reads": token_read(receipt["token"], spki(DEVICE))} for receipt in chained]
 
 
 def token_read(token: str, public_key: str) -> dict[str, Any]:
@@ -288,144 +298,4 @@ def _other_tokens(token: str) -> dict[str, str]:
         "true as a number": with_values({2: True}),
         "a short link": with_values({7: b"1234567"}),
         "written longer": digits(protected, unprotected, longer, signature),
-    }
-
-
-# --- exchanges ---
-
-
-def exchange_cases() -> list[dict[str, Any]]:
-    """Requests and responses that the schemas accept, and some that they refuse."""
-    sync, enrolment = _sync_request(), _enrolment_request()
-    response, enrolled = _sync_response(), _enrolment_response()
-    problem = {"type": "urn:tungnha:problem:journal_gap", "title": "Conflict", "status": 409}
-    problem |= {"code": "journal_gap", "expected_seq": 81}
-    older = {name: sync["pull"][name] for name in ("have", "limit")}
-    bare = {name: sync[name] for name in ("protocol", "installation", "journal_head", "clock")}
-    cases: list[tuple[str, str, dict[str, Any]]] = [
-        ("push and pull", "sync_request", sync),
-        ("neither", "sync_request", bare),
-        ("an unknown member", "sync_request", bare | {"token": "x"}),
-        ("no clock", "sync_request", {k: v for k, v in bare.items() if k != "clock"}),
-        ("a head without digest", "sync_request", bare | {"journal_head": {"seq": 0}}),
-        ("an installation in capitals", "sync_request", bare | {"installation": INSTALLATION.upper()}),
-        ("a protocol as text", "sync_request", bare | {"protocol": "1"}),
-        (
-            "a hole",
-            "sync_request",
-            bare | {"hole": {"from_seq": 1, "floor_seq": 2, "floor_digest": "0" * 64}},
-        ),
-        ("an entry as an object", "sync_request", bare | {"push": sync["push"] | {"entries": [{}]}}),
-        (
-            "too many rows wanted",
-            "sync_request",
-            bare | {"pull": {"have": [], "limit": LIMITS.pull_rows + 1, "differing": []}},
-        ),
-        ("version 1 says nothing of differences", "sync_request", sync | {"pull": older}),
-        ("version 1, push and pull", "sync_request_v1", sync | {"protocol": 1, "pull": older}),
-        ("version 1 with members of version 2", "sync_request_v1", sync | {"protocol": 1}),
-        ("whole", "sync_response", response),
-        ("members of tomorrow", "sync_response", response | {"colour": "red"}),
-        ("no acknowledgement", "sync_response", {k: v for k, v in response.items() if k != "ack"}),
-        ("whole", "enrolment_request", enrolment),
-        (
-            "in place of another",
-            "enrolment_request",
-            enrolment | {"predecessor": INSTALLATION, "predecessor_certificate": _certificate()},
-        ),
-        (
-            "a key with padding",
-            "enrolment_request",
-            enrolment | {"public_key": enrolment["public_key"] + "="},
-        ),
-        ("whole", "enrolment_response", enrolled),
-        (
-            "too long an address",
-            "enrolment_response",
-            enrolled | {"receipt_url": "https://example.org/r/12345/"},
-        ),
-        ("a gap", "problem", problem),
-        ("not a receipt", "receipt", {"standing": "not_a_receipt", "reason": "not_digits"}),
-        ("another standing", "receipt", {"standing": "lost"}),
-    ]
-    shown = [{"name": name, "exchange": exchange, "content": content} for name, exchange, content in cases]
-    return [{**case, **exchange_fault(case)} for case in shown]
-
-
-def exchange_fault(case: dict[str, Any]) -> dict[str, Any]:
-    """Return the first fault that an exchange's schema finds in a case; nulls where it is sound."""
-    try:
-        EXCHANGES[case["exchange"]]().load(case["content"])
-    except ValidationError as error:
-        fault = load_fault(error)
-        return {"code": str(fault.code), "field": fault.field}
-    return {"code": None, "field": None}
-
-
-def _clock() -> dict[str, Any]:
-    return {"wall_ms": START_MS, "boot": "k3", "monotonic_ms": 9000}
-
-
-def _sync_request() -> dict[str, Any]:
-    entries = _entries()
-    first = genesis_digest(INSTALLATION)
-    digests = chain(first, [entry_sha256(text) for text in entries])
-    return {
-        "protocol": PROTOCOL,
-        "installation": INSTALLATION,
-        "journal_head": {"seq": len(entries), "digest": digests[-1]},
-        "clock": _clock(),
-        "last_ack": _acknowledgement(0, first),
-        "predecessor": None,
-        "certificate": _certificate(),
-        "hole": None,
-        "push": {"first_seq": 1, "previous_digest": first, "entries": entries},
-        "pull": {
-            "have": [{"scope": "office", "epoch": 1, "seq": 7, "count": 3, "sum": "00000000000000ff"}],
-            "limit": 1000,
-            "differing": ["office"],
-        },
-    }
-
-
-def _sync_response() -> dict[str, Any]:
-    request = _sync_request()
-    ids = [json.loads(text)["id"] for text in request["push"]["entries"]]
-    verdict: dict[str, Any] = {"verdict": "applied", "code": None, "field": None, "flags": []}
-    held = {"verdict": "held", "code": "reference_not_seen", "field": "household", "flags": ["clock_ahead"]}
-    row = {"scope": "office", "seq": 8, "id": "2", "version": 1, "row_hash": "00000000000000ff"}
-    return {
-        "ack": _acknowledgement(2, request["journal_head"]["digest"]),
-        "verdicts": [{"seq": 1, "id": ids[0], **verdict}, {"seq": 2, "id": ids[1], **held}],
-        "outcomes": [{"id": ids[1], "state": "applied", "code": None, "field": None}],
-        "grants": [{"scope": "office", "epoch": 1, "head": 9, "count": 4, "sum": "00000000000001fe"}],
-        "rows": [
-            {**row, "type": "campaign", "op": "put", "record": {"number": 2}},
-            {**row, "seq": 9, "type": "worker", "op": "remove", "row_hash": "", "record": None},
-        ],
-        "recovering": False,
-        "limits": LIMITS.as_wire(),
-    }
-
-
-def _enrolment_request() -> dict[str, Any]:
-    return {
-        "protocol": PROTOCOL,
-        "installation": INSTALLATION,
-        "code": to_base64url(bytes(20)),
-        "public_key": _spki(DEVICE),
-        "predecessor": None,
-        "clock": _clock(),
-    }
-
-
-def _enrolment_response() -> dict[str, Any]:
-    return {
-        "installation": INSTALLATION,
-        "number": 4807,
-        "worker": {"id": _WORKER, "name": "Nguyễn Văn Thử"},
-        "certificate": _certificate(),
-        "office_public_key": _spki(OFFICE),
-        "receipt_url": "https://example.org/r/",
-        "limits": LIMITS.as_wire(),
     }

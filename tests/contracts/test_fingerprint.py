@@ -12,6 +12,7 @@ from marshmallow import Schema, fields, validate
 
 import schemas.catalogue
 import schemas.exchange
+import schemas.fund_kinds
 import schemas.kinds
 import schemas.receipt_view
 from schemas.base import RequestSchema, ResponseSchema, amount_vnd, choice, integer, list_of, optional, text
@@ -44,8 +45,8 @@ VERSION_HISTORY = (
     Version(
         2,
         date(2026, 11, 23),
-        "e6a27896933169f958deed5cc578989e9915be485567532b8a29b791242170b0",
-        "differing scopes, recovering offices, holes, months, answers, the desk, rates, consents",
+        "1e013619d0fd7f8c71a7e2eb98e587f6912a88c0de9cea9e619215625792b649",
+        "differing scopes, recovering offices, holes, months, answers, the desk, rates, consents, funds",
     ),
 )
 
@@ -104,7 +105,7 @@ def test_every_schema_of_the_contract_is_part_of_it():
         reach(kind.schema)
     declared = {
         member
-        for module in (schemas.exchange, schemas.kinds, schemas.receipt_view)
+        for module in (schemas.exchange, schemas.fund_kinds, schemas.kinds, schemas.receipt_view)
         for member in vars(module).values()
         if inspect.isclass(member) and issubclass(member, Schema)
     }

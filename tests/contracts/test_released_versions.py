@@ -11,8 +11,9 @@ from schemas.earlier import EARLIER_BODIES
 from schemas.exchange import PROTOCOL, SERVED_PROTOCOLS
 from schemas.vectors.bodies import NEW_IN_2
 from schemas.vectors.core_cases import corrected_of, envelope_read, merged_of, placement_of
+from schemas.vectors.exchange_cases import exchange_fault
 from schemas.vectors.make_vectors import FOLDER, loaded_body
-from schemas.vectors.signed_cases import exchange_fault, is_request_valid, statement_read, token_read
+from schemas.vectors.signed_cases import is_request_valid, statement_read, token_read
 from sync.journal import chain, entry_sha256
 
 # SHA-256 over the files of a released version: they are never written again.

@@ -12,8 +12,9 @@ from schemas.names import initials, masked, search_key
 from schemas.receipt_token import ReceiptFault, parse_receipt, payment_digest, receipt_link
 from schemas.signatures import from_base64url, request_message
 from schemas.vectors.core_cases import corrected_of, envelope_read, merged_of, placement_of
+from schemas.vectors.exchange_cases import exchange_fault
 from schemas.vectors.make_vectors import FOLDER, file_text, loaded_body, vectors
-from schemas.vectors.signed_cases import exchange_fault, is_request_valid, statement_read, token_read
+from schemas.vectors.signed_cases import is_request_valid, statement_read, token_read
 from sync.codes import EntryCode
 from sync.feed import EMPTY_SUM, row_hash, sum_changed
 from sync.journal import chain, entry_sha256, genesis_digest
@@ -113,16 +114,32 @@ def test_a_statement_says_the_same(case):
     assert statement_read(case) == case["content"]
 
 
-@pytest.mark.parametrize("position", range(len(FILES["receipts"]["receipts"])))
-def test_a_receipt_reads_the_same_and_fits_its_chain(position):
-    vectors = FILES["receipts"]
+# The file of each chain of receipts, and the entry in it that they cover.
+COVERED = {"receipts": "payment", "donations": "donation"}
+
+
+@pytest.mark.parametrize(
+    ("file", "position"), [(file, at) for file in COVERED for at in range(len(FILES[file]["receipts"]))]
+)
+def test_a_receipt_reads_the_same_and_fits_its_chain(file, position):
+    vectors = FILES[file]
     receipt = vectors["receipts"][position]
     assert token_read(receipt["token"], vectors["public_key"]) == receipt["reads"]
     assert receipt["reads"]["is_signed"]
     content = parse_receipt(receipt["token"]).content
     before = parse_receipt(vectors["receipts"][position - 1]["token"]).sig_structure if position else None
     assert content.link == receipt_link(before, receipt["linked_ack"], vectors["certificate"])
-    assert content.digest == payment_digest(from_base64url(receipt["salt"]), vectors["payment"])
+    assert content.digest == payment_digest(from_base64url(receipt["salt"]), vectors[COVERED[file]])
+
+
+def test_the_receipt_of_a_donation_names_its_fund_and_so_does_its_void():
+    vectors = FILES["donations"]
+    body = json.loads(vectors["donation"])["body"]
+    given, void = (parse_receipt(receipt["token"]).content for receipt in vectors["receipts"])
+    assert (given.kind, given.refers) == (3, None)
+    assert (void.kind, void.refers) == (9, (given.installation, given.counter))
+    for content in (given, void):
+        assert (content.campaign, content.amount_vnd) == (body["fund"], body["amount_vnd"])
 
 
 @each(FILES["receipts"]["others"])

@@ -131,6 +131,7 @@ def test_the_limits_of_an_entry_hold(kind):
 # Bodies without any object or list inside: two levels with the envelope.
 FLAT = {"consent_recorded", "household_registered", "person_registered", "receipt_issued", "entry_voided"}
 FLAT |= {"return_answered", "entry_returned", "records_merged", "records_unmerged"}
+FLAT |= {"cash_remitted", "beneficiary_nominated"}
 
 
 def test_a_text_that_its_schema_allows_and_the_limit_does_not_is_read_slowly():
