@@ -195,22 +195,6 @@ class OfficeDonation(Base):
     reversed_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class OfficeReceipt(Base):
-    """A receipt of the office's own key (installation 0), numbered without a gap."""
-
-    __tablename__ = "office_receipt"
-    counter: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    donation_id: Mapped[str] = mapped_column(Text, index=True)
-    kind: Mapped[int] = mapped_column(Integer)
-    amount_vnd: Mapped[int] = mapped_column(BigInteger)
-    issued_at_s: Mapped[int] = mapped_column(BigInteger)
-    token: Mapped[str] = mapped_column(Text)
-    salt: Mapped[str] = mapped_column(Text)
-    content_digest: Mapped[str] = mapped_column(Text)
-    actor: Mapped[str] = mapped_column(Text)
-    at_ms: Mapped[int] = mapped_column(BigInteger)
-
-
 class RemittanceConfirmation(Base):
     """That cash which an agent brought to the office is there."""
 

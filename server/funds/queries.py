@@ -51,6 +51,12 @@ class FundStanding:
     spendable_vnd: Mapping[str, int]
     cards: Mapping[str, int]
 
+    @property
+    def here_vnd(self) -> dict[str, int]:
+        """Return what is free and not in agents' hands, by bucket; below zero after a bounce."""
+        buckets = {*self.free_vnd, *self.in_hands_vnd}
+        return {one: self.free_vnd.get(one, 0) - self.in_hands_vnd.get(one, 0) for one in buckets}
+
 
 def fund_standing(connection: Connection, fund: int) -> FundStanding:
     """Return where a fund stands by its ledger, one snapshot."""
@@ -103,3 +109,42 @@ def cash_arrived(connection: Connection, fund: int) -> dict[str, int]:
         if entry_id in matched or entry_id in at_office:
             arrived[worker_id] += amount_vnd
     return dict(arrived)
+
+
+@dataclass(frozen=True, slots=True)
+class RemittanceState:
+    """Cash that an agent says was carried away; `is_confirmed`: the office has it."""
+
+    entry_id: str
+    worker_id: str
+    fund: int
+    destination: str
+    amount_vnd: int
+    is_voided: bool
+    is_confirmed: bool
+
+
+def remittance_by_id(connection: Connection, entry_id: str) -> RemittanceState | None:
+    """Return a remittance, None where there is none."""
+    column, confirmed = Remittance.__table__.c, RemittanceConfirmation.__table__.c
+    statement = select(
+        column.entry_id,
+        column.worker_id,
+        column.fund,
+        column.destination,
+        column.amount_vnd,
+        column.voided_by,
+    ).where(column.entry_id == entry_id)
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        return None
+    is_confirmed = connection.scalar(select(confirmed.at_ms).where(confirmed.entry_id == entry_id))
+    return RemittanceState(
+        row.entry_id,
+        row.worker_id,
+        row.fund,
+        row.destination,
+        row.amount_vnd,
+        is_voided=row.voided_by is not None,
+        is_confirmed=is_confirmed is not None,
+    )

@@ -48,6 +48,27 @@ class ReceiptIncident(Base):
     closed_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class OfficeReceipt(Base):
+    """A receipt of the office's own key (installation 0), numbered without a gap.
+
+    `donation_id` is the row that it is about; `refers` the counter of the receipt that a correction or a
+    void is about. Rows are the office's own, so the desk journal brings them back.
+    """
+
+    __tablename__ = "office_receipt"
+    counter: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    donation_id: Mapped[str] = mapped_column(Text, index=True)
+    kind: Mapped[int] = mapped_column(Integer)
+    amount_vnd: Mapped[int] = mapped_column(BigInteger)
+    refers: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    issued_at_s: Mapped[int] = mapped_column(BigInteger)
+    token: Mapped[str] = mapped_column(Text)
+    salt: Mapped[str] = mapped_column(Text)
+    content_digest: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
 _STANDING = text("superseded_by IS NULL")
 
 

@@ -18,19 +18,21 @@ from schemas.receipt_token import (
     content_digest,
     is_signed_by,
     parse_receipt,
+    printed_number,
     receipt_number,
 )
 from schemas.signatures import PublicKey
 from server.audit.queries import is_recovering
-from server.bulk_rows import chunks
+from server.bulk_rows import among, chunks, rows_among
 from server.devices.queries import device_keys_by_kid
 from server.money.queries import payments_by_id
 from server.office.queries import organisations_by_key, organisations_of_workers
 from server.people.queries import initials_of
-from server.receipts.models import OfficialNumber, Receipt, ReceiptIncident
+from server.receipts.models import OfficeReceipt, OfficialNumber, Receipt, ReceiptIncident
 from server.receipts.rules import (
     KIND_OF_SCHEME,
     NOT_REMEMBERED,
+    OFFICE_INSTALLATION,
     KnownReceipt,
     OfficialName,
     ReceiptState,
@@ -106,6 +108,57 @@ def receipts_of_numbers(connection: Connection, numbers: Iterable[tuple[int, int
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class OwnReceipt:
+    """A receipt of the office's own key; `refers` is the counter of the one that it corrects or voids."""
+
+    counter: int
+    donation_id: str
+    kind: int
+    amount_vnd: int
+    refers: int | None
+    issued_at_s: int
+    token: str
+    content_digest: str
+
+    def printed_number(self, zone: tzinfo) -> str:
+        """Return its number as it is printed."""
+        return printed_number(self.issued_at_s, OFFICE_INSTALLATION, self.counter, zone)
+
+
+_OWN = select(*(OfficeReceipt.__table__.c[name] for name in OwnReceipt.__dataclass_fields__))
+
+
+def office_receipt(connection: Connection, counter: int) -> OwnReceipt | None:
+    """Return a receipt of the office's own key by its counter, None where there is none."""
+    row = connection.execute(_OWN.where(OfficeReceipt.__table__.c.counter == counter)).one_or_none()
+    return None if row is None else OwnReceipt(*row)
+
+
+def newest_office_receipt(connection: Connection) -> OwnReceipt | None:
+    """Return the office's newest receipt, None before the first."""
+    row = connection.execute(_OWN.order_by(OfficeReceipt.__table__.c.counter.desc()).limit(1)).one_or_none()
+    return None if row is None else OwnReceipt(*row)
+
+
+def office_receipts_of(connection: Connection, donation_ids: Iterable[str]) -> dict[str, list[OwnReceipt]]:
+    """Return the office's receipts of each of these donations that has any, in their order."""
+    found: dict[str, list[OwnReceipt]] = {}
+    statement = _OWN.where(among(OfficeReceipt.__table__.c.donation_id))
+    for row in rows_among(connection, statement.order_by(OfficeReceipt.__table__.c.counter), donation_ids):
+        found.setdefault(row.donation_id, []).append(OwnReceipt(*row))
+    return found
+
+
+def _receipt_after(connection: Connection, counter: int) -> OwnReceipt | None:
+    """Return the receipt that corrects or voids this one, None where it stands."""
+    column = OfficeReceipt.__table__.c
+    row = connection.execute(
+        _OWN.where(column.refers == counter).order_by(column.counter).limit(1)
+    ).one_or_none()
+    return None if row is None else OwnReceipt(*row)
+
+
 def receipts_of_payments(connection: Connection, payment_ids: Iterable[str]) -> dict[str, list[KnownReceipt]]:
     """Return the receipts of each payment, by number."""
     table = Receipt.__table__
@@ -146,13 +199,15 @@ def _receipt_shown(connection: Connection, digits: str, office_key: PublicKey, z
         for key in device_keys_by_kid(connection, parsed.kid)
         if key.number == content.installation
     ]
-    if content.installation == 0 and parsed.kid == office_key.kid:
+    if content.installation == OFFICE_INSTALLATION and parsed.kid == office_key.kid:
         keys.append((office_key, False))
     if not keys:
         return ShownReceipt(Standing.KEY_UNKNOWN)
     cut_offs = [is_cut_off for key, is_cut_off in keys if is_signed_by(parsed, key)]
     if not cut_offs:
         return ShownReceipt(Standing.SIGNATURE_INVALID)
+    if content.installation == OFFICE_INSTALLATION:
+        return _of_the_office(connection, parsed, zone)
     same_number = receipts_of_numbers(connection, [(content.installation, content.counter)])
     digest = content_digest(parsed)
     receipt = next((one for one in same_number if one.content_digest == digest), None)
@@ -160,6 +215,23 @@ def _receipt_shown(connection: Connection, digits: str, office_key: PublicKey, z
     if receipt is None:
         return ShownReceipt(standing, content=content, number=receipt_number(content, zone))
     return _with_the_books(connection, parsed, receipt, standing, zone)
+
+
+def _of_the_office(connection: Connection, parsed: ParsedReceipt, zone: tzinfo) -> ShownReceipt:
+    """Return what is true of a receipt that the office's own key signed."""
+    content, number = parsed.content, receipt_number(parsed.content, zone)
+    known = office_receipt(connection, content.counter)
+    if known is None:
+        return ShownReceipt(Standing.UNKNOWN, content=content, number=number)
+    if known.content_digest != content_digest(parsed):
+        return ShownReceipt(Standing.QUARANTINED, content=content, number=number)
+    later = _receipt_after(connection, known.counter)
+    other = later if known.refers is None or later is not None else office_receipt(connection, known.refers)
+    standing = Standing.RECONCILED
+    if later is not None:
+        standing = Standing.VOIDED if later.kind == ReceiptKind.VOID else Standing.REPLACED
+    related = None if other is None else other.printed_number(zone)
+    return ShownReceipt(standing, content=content, number=number, related_number=related)
 
 
 def _with_the_books(

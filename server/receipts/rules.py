@@ -14,6 +14,8 @@ from sync.codes import EntryCode, Flag
 from sync.entry import Fault
 
 KIND_OF_SCHEME = {"voluntary": ReceiptKind.VOLUNTARY, "health": ReceiptKind.HEALTH}
+# What the office's own key signs as; no device ever has this number.
+OFFICE_INSTALLATION = 0
 
 
 class ReceiptState(StrEnum):

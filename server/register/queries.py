@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, literal, select
 
 from server.bulk_rows import among, rows_among
 from server.outreach.queries import enrolment_periods
@@ -200,3 +200,30 @@ def is_shown(connection: Connection, import_id: str) -> bool:
 def newest_seq(connection: Connection) -> int:
     """Return the place of the batch that was shown last, 0 before the first."""
     return int(connection.scalar(select(func.max(_BATCH.seq))) or 0)
+
+
+_UNTIL = select(_LINE.insurance_index, _LINE.national_index, _LINE.as_of, _LINE.valid_to).where(
+    _is_current(), _LINE.scheme == bindparam("scheme")
+)
+_UNTIL_BY = {
+    "insurance_number": _UNTIL.where(among(_LINE.insurance_index)),
+    "national_id": _UNTIL.where(among(_LINE.national_index)),
+}
+
+
+def insured_until(connection: Connection, scheme: str, numbers: Iterable[str]) -> dict[str, date]:
+    """Return until which day the register says that each number is insured, by its newest line.
+
+    Numbers are `<kind>:<blind index>`, as in `Listing.numbers`; those without a line are left out.
+    """
+    wanted: dict[str, set[str]] = {kind: set() for kind in _UNTIL_BY}
+    for number in numbers:
+        kind, _, index = number.partition(":")
+        wanted[kind].add(index)
+    newest: dict[str, tuple[date, date]] = {}
+    for kind, indexes in wanted.items():
+        for row in rows_among(connection, _UNTIL_BY[kind], indexes, scheme=scheme):
+            number = f"{kind}:{row.insurance_index if kind == 'insurance_number' else row.national_index}"
+            said = (row.as_of, row.valid_to)
+            newest[number] = max(newest.get(number, said), said)
+    return {number: valid_to for number, (_, valid_to) in newest.items()}

@@ -217,6 +217,7 @@ def upgrade() -> None:
     sa.Column("donation_id", sa.Text(), nullable=False),
     sa.Column("kind", sa.Integer(), nullable=False),
     sa.Column("amount_vnd", sa.BigInteger(), nullable=False),
+    sa.Column("refers", sa.BigInteger(), nullable=True),
     sa.Column("issued_at_s", sa.BigInteger(), nullable=False),
     sa.Column("token", sa.Text(), nullable=False),
     sa.Column("salt", sa.Text(), nullable=False),
@@ -226,6 +227,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint("counter", name=op.f("pk_office_receipt"))
     )
     op.create_index(op.f("ix_office_receipt_donation_id"), "office_receipt", ["donation_id"], unique=False)
+    op.create_index(op.f("ix_office_receipt_refers"), "office_receipt", ["refers"], unique=False)
     op.create_table("payout",
     sa.Column("id", sa.Text(), nullable=False),
     sa.Column("fund", sa.Integer(), nullable=False),
@@ -310,6 +312,7 @@ def downgrade() -> None:
     op.drop_table("pledge")
     op.drop_index(op.f("ix_payout_fund"), table_name="payout")
     op.drop_table("payout")
+    op.drop_index(op.f("ix_office_receipt_refers"), table_name="office_receipt")
     op.drop_index(op.f("ix_office_receipt_donation_id"), table_name="office_receipt")
     op.drop_table("office_receipt")
     op.drop_index(op.f("ix_office_donation_fund"), table_name="office_donation")
