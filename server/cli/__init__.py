@@ -6,6 +6,7 @@ import rich_click as click
 
 from server.cli.declaring import declare, official_number, official_numbers
 from server.cli.demonstrating import demo
+from server.cli.fund_keeping import funds
 from server.cli.importing import import_sheet
 from server.cli.installations import enrolment_code, revoke
 from server.cli.keeping import backup
@@ -40,6 +41,7 @@ for _command in (
     recovery,
     drill,
     quotas,
+    funds,
     plans,
     rates,
     enrolment_code,

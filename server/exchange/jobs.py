@@ -8,6 +8,7 @@ from server.audit.changes import Actor, Change, run_change
 from server.audit.queries import broken_audit_chains, feeds_that_disagree
 from server.exchange.batch import Batch
 from server.exchange.derivation import quota_differences
+from server.funds.verification import fund_differences
 from server.journals.actions import lock_names, move_outcome
 from server.journals.queries import held_since, known_entries
 from server.money.queries import unbalanced_entries
@@ -66,6 +67,7 @@ def verify_nightly(runtime: Runtime) -> list[str]:
         findings += [f"payment {entry} is not balanced" for entry in unbalanced_entries(connection)]
         findings += [str(item) for item in quota_differences(connection, runtime)]
         findings += [f"statement {number} was altered" for number in altered_statements(connection)]
+        findings += [str(item) for item in fund_differences(connection, runtime.config.time_zone)]
     if findings:
         _log.error("verification_found", findings=len(findings))
     else:

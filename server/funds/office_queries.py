@@ -120,12 +120,14 @@ class AllocationState:
     approved_ms: int | None = None
     issued_price_vnd: int | None = None
     issued_on: date | None = None
+    issued_by: str | None = None
     issued_ms: int | None = None
     valid_from: date | None = None
     valid_to: date | None = None
     payout_id: str | None = None
     ended: str | None = None
     ended_reason: str | None = None
+    ended_by: str | None = None
     ended_ms: int | None = None
     is_handed_over: bool = False
 

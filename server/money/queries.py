@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from server.bulk_rows import chunks
+from server.bulk_rows import among, chunks, rows_among
 from server.money.models import LedgerLine, MoneyCase, PaymentRow
-from server.money.rules import Payment, PaymentState, cash_in_hand, suspense, transfer_claims
+from server.money.rules import Line, Payment, PaymentState, cash_in_hand, suspense, transfer_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +152,29 @@ def fund_balances(connection: Connection, fund: int) -> dict[tuple[str, str | No
         (account, bucket): (int(amount_vnd), int(amount_cards))
         for account, bucket, amount_vnd, amount_cards in connection.execute(statement)
     }
+
+
+_POSTED = (
+    select(LedgerLine.entry_id, LedgerLine.step).where(among(LedgerLine.__table__.c.entry_id)).distinct()
+)
+
+
+def posted_steps(connection: Connection, source_ids: Iterable[str]) -> set[tuple[str, str]]:
+    """Return the (source, step) that were posted among these sources."""
+    return {(row[0], row[1]) for row in rows_among(connection, _POSTED, source_ids)}
+
+
+def fund_postings(connection: Connection, fund: int) -> dict[tuple[str, str], list[Line]]:
+    """Return (source, step) → lines of every source that posted anything for a fund, in their order."""
+    line = LedgerLine.__table__.c
+    sources = select(line.entry_id).where(line.fund == fund)
+    columns = [line[name] for name in Line.__dataclass_fields__]
+    statement = (
+        select(line.entry_id, line.step, *columns)
+        .where(line.entry_id.in_(sources))
+        .order_by(line.entry_id, line.step, line.line_number)
+    )
+    found = defaultdict[tuple[str, str], list[Line]](list)
+    for source_id, step, *values in connection.execute(statement, execution_options={"yield_per": 2000}):
+        found[source_id, step].append(Line(*values))
+    return dict(found)

@@ -150,6 +150,18 @@ def office_receipts_of(connection: Connection, donation_ids: Iterable[str]) -> d
     return found
 
 
+def office_receipt_gaps(connection: Connection, most: int = 100) -> list[int]:
+    """Return the numbers that the office's receipts leave out; there never are any."""
+    counters = connection.scalars(
+        select(OfficeReceipt.__table__.c.counter).order_by(OfficeReceipt.__table__.c.counter)
+    )
+    found, expected = list[int](), 1
+    for counter in counters:
+        found.extend(range(expected, min(counter, expected + most)))
+        expected = counter + 1
+    return found[:most]
+
+
 def _receipt_after(connection: Connection, counter: int) -> OwnReceipt | None:
     """Return the receipt that corrects or voids this one, None where it stands."""
     column = OfficeReceipt.__table__.c

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from server.audit.desk_journal import DeskJournalError, read_desk_file
+from server.audit.queries import is_recovering
 from server.recovery.audit_heads import audit_findings, gather_audit_heads
-from server.recovery.replay import replay_backlog
+from server.recovery.replay import post_fund_decisions, replay_backlog
 from server.runtime import Runtime
 
 
@@ -24,5 +25,13 @@ def gather_heads_nightly(runtime: Runtime) -> list[str]:
 
 
 def replay_what_waits(runtime: Runtime) -> int:
-    """Replay the decisions whose entries tablets have brought back by now; return how many still wait."""
-    return replay_backlog(runtime)
+    """Replay the decisions whose entries tablets have brought back by now; return how many still wait.
+
+    While the office recovers, what it decided about donations that came back since is posted too.
+    """
+    left = replay_backlog(runtime)
+    with runtime.transactions.reading() as connection:
+        is_open = is_recovering(connection)
+    if is_open:
+        post_fund_decisions(runtime)
+    return left

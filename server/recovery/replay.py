@@ -18,6 +18,8 @@ from server.devices.actions import recall_fenced, recall_revoked
 from server.devices.readmission import certified, raise_counter, readmit_installation
 from server.devices.write_offs import recall_write_off
 from server.exchange.desk import DeskRefusedError, replay_desk_entry
+from server.funds.books import missing_postings, post_missing
+from server.funds.office_queries import all_funds
 from server.imports.replay import replay_import_step, replay_import_undone
 from server.quotas.acceptance import recall_adjustments, recall_statement
 from server.recovery.models import DeskBacklog
@@ -178,6 +180,20 @@ def replay_backlog(runtime: Runtime) -> int:
         except ReplayWaitsError:
             left += 1
     return left
+
+
+def post_fund_decisions(runtime: Runtime) -> int:
+    """Post what the office decided about funds and the ledger lacks; return how many steps that were.
+
+    Rows come back with the desk journal, postings follow from them; those about what a tablet has yet to
+    bring back follow when it has.
+    """
+    zone = runtime.config.time_zone
+    with runtime.transactions.reading() as connection:
+        if not any(missing_postings(connection, zone, fund.number) for fund in all_funds(connection)):
+            return 0
+    now_ms = runtime.clock.now_ms()
+    return run_change(runtime.transactions, RECOVERY_ACTOR, now_ms, lambda change: post_missing(change, zone))
 
 
 def backlog(connection: Connection) -> list[tuple[DeskLine, str]]:

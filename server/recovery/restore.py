@@ -17,7 +17,7 @@ from server.operations import file_sha256
 from server.quotas.actions import recompute_office
 from server.recovery.placing import RestoreError, check_backup, desk_head_of, place_backup
 from server.recovery.queries import RecoveryStatus, recovery_status
-from server.recovery.replay import RECOVERY_ACTOR, ReplayRefusedError, replay_line
+from server.recovery.replay import RECOVERY_ACTOR, ReplayRefusedError, post_fund_decisions, replay_line
 from server.recovery.rules import latest_epoch
 from server.runtime import Runtime
 
@@ -75,6 +75,7 @@ def replay_lines(runtime: Runtime, lines: list[DeskLine]) -> tuple[Counter[str],
             runtime.clock.now_ms(),
             lambda change: recompute_office(change, zone),
         )
+        post_fund_decisions(runtime)
     return replayed, waiting
 
 

@@ -392,6 +392,13 @@ class FundOffice:
         return entry_id
 
 
+def pools_and_fund(change: Change, given: FundGiven) -> None:
+    """Load the published rates, and set up the usual pools and a fund."""
+    load_rates(change, published_rows())
+    seed_pools(change)
+    create_fund(change, FUND, given)
+
+
 def a_fund_office(runtime: Runtime, **fund: Any) -> FundOffice:
     """Set an office up: areas, the published rates, the usual pools and one fund."""
     office = FundOffice(runtime)
@@ -406,9 +413,7 @@ def a_fund_office(runtime: Runtime, **fund: Any) -> FundOffice:
                 NewArea("28252", "Phường 4", "commune", _SINCE, "815"),
             ],
         )
-        load_rates(change, published_rows())
-        seed_pools(change)
-        create_fund(change, FUND, a_fund(**fund))
+        pools_and_fund(change, a_fund(**fund))
 
     office.change(work)
     return office

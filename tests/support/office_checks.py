@@ -81,7 +81,8 @@ def problems_of(office: SmallOffice) -> list[str]:
         found.append(f"debits {debit}, credits {credit}")
     doubled = rows(
         office,
-        "SELECT entry_id FROM ledger_line WHERE step <> 'void' GROUP BY entry_id, step HAVING count(*) > 2",
+        "SELECT entry_id FROM ledger_line WHERE step IN ('arrival', 'settlement')"
+        " GROUP BY entry_id, step HAVING count(*) > 2",
     )
     found += [f"payment {entry_id} posted twice" for (entry_id,) in doubled]
     waiting = rows(

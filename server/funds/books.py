@@ -1,0 +1,254 @@
+"""A fund's books computed anew: what every row must have posted, and what is not there yet.
+
+Rows and postings are held together by the functions of server.funds.postings, which acting and
+recomputing share. After a restore the office's rows are back before their postings are, which
+`post_missing` adds. Of handovers only the balance is expected: which of them were posted and taken
+back again depends on the order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from server.audit.changes import Change
+from server.bank.records import LineKept, MatchKept, lines_kept, matches_kept
+from server.funds.desk import locked_fund
+from server.funds.models import Allocation, Donation, Handover, Remittance, RemittanceConfirmation
+from server.funds.office_queries import (
+    AllocationState,
+    OfficeDonationState,
+    PayoutState,
+    all_funds,
+    allocations_of,
+    office_donations_of,
+    payouts_of,
+)
+from server.funds.postings import (
+    FundStep,
+    Lines,
+    approval,
+    cancellation,
+    card_return,
+    confirmation,
+    door_settlement,
+    issue,
+    match,
+    office_donation,
+    price_difference,
+    refund,
+    remittance,
+    statement_line,
+)
+from server.funds.rules import MatchKind, Stage
+from server.money.ledger import post
+from server.money.queries import posted_steps
+from server.money.rules import Step, arrival_lines, reversed_lines
+from sync.clock import local_day
+
+_DONATION_KINDS = frozenset({MatchKind.DOOR_DONATION, MatchKind.OFFICE_DONATION, MatchKind.BOUNCE})
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What one step of one source must have posted, on which day and by whom."""
+
+    source_id: str
+    step: str
+    lines: Lines
+    business_day: date
+    caused_by: str
+
+
+@dataclass(slots=True)
+class Books:
+    """What all rows of a fund must have posted; `waiting` are decisions on what is not back yet."""
+
+    office: list[Posting] = field(default_factory=list)
+    doors: list[Posting] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+
+def expected_books(connection: Connection, zone: tzinfo, fund: int) -> Books:
+    """Return the postings that a fund's rows ask for."""
+
+    def day_of(at_ms: int) -> date:
+        return local_day(at_ms, zone)
+
+    books, donations = Books(), office_donations_of(connection, fund)
+    donation = Donation.__table__
+    door_rows = connection.execute(select(donation).where(donation.c.fund == fund)).all()
+    for taken in donations:
+        books.office += _of_office_donation(taken, day_of)
+    for row in door_rows:
+        books.doors += _of_door_donation(row)
+    for allocation in allocations_of(connection, fund):
+        books.office += _of_allocation(allocation, day_of)
+    for payout in payouts_of(connection, fund):
+        books.office += _of_payout(payout, day_of)
+    _add_remittances(connection, fund, day_of, books)
+    places: dict[str, tuple[str, str | None]] = {each.id: (each.bucket, None) for each in donations}
+    places |= {row.entry_id: (row.bucket, row.worker_id) for row in door_rows}
+    amounts = {}
+    for line in lines_kept(connection, fund):
+        amounts[line.id] = line
+        lines = statement_line(fund, line.amount_vnd)
+        books.office.append(Posting(line.id, FundStep.LINE, lines, line.day, line.id))
+    for kept in matches_kept(connection, fund):
+        _add_match(fund, kept, amounts, places, day_of, books)
+    return books
+
+
+def cards_in_hand(connection: Connection, fund: int) -> dict[str, int]:
+    """Return by bucket how many allocations of a fund have a handover that stands."""
+    handed, given = Handover.__table__.c, Allocation.__table__.c
+    statement = (
+        select(given.id, given.bucket)
+        .join_from(Handover.__table__, Allocation.__table__, handed.allocation_id == given.id)
+        .where(given.fund == fund, handed.voided_by.is_(None))
+        .distinct()
+    )
+    found: dict[str, int] = {}
+    for _, bucket in connection.execute(statement):
+        found[bucket] = found.get(bucket, 0) + 1
+    return found
+
+
+def handover_ids(connection: Connection, fund: int) -> set[str]:
+    """Return the entries that handed over cards of a fund, voided ones too."""
+    handed, given = Handover.__table__.c, Allocation.__table__.c
+    statement = (
+        select(handed.entry_id)
+        .join_from(Handover.__table__, Allocation.__table__, handed.allocation_id == given.id)
+        .where(given.fund == fund)
+    )
+    return set(connection.scalars(statement))
+
+
+def missing_postings(connection: Connection, zone: tzinfo, fund: int) -> list[Posting]:
+    """Return what the office's rows of a fund ask for and the ledger lacks."""
+    books = expected_books(connection, zone, fund)
+    known = posted_steps(connection, [each.source_id for each in books.office])
+    return [each for each in books.office if (each.source_id, each.step) not in known]
+
+
+def post_missing(change: Change, zone: tzinfo) -> int:
+    """Post what the office's rows ask for and the ledger lacks, of every fund; return how many steps.
+
+    Needed after a restore, whose desk journal brings back rows and not postings. A decision on what a
+    tablet has yet to bring back waits until this is called again.
+    """
+    change.flush()
+    added = 0
+    for fund in all_funds(change.connection):
+        locked_fund(change, fund.number)
+        for each in missing_postings(change.connection, zone, fund.number):
+            post(change, each.source_id, each.step, each.lines, each.business_day, each.caused_by)
+            added += 1
+    change.audit("fund_postings_added", "office", count=added)
+    return added
+
+
+_DayOf = Callable[[int], date]
+
+
+def _of_door_donation(row: Any) -> Iterable[Posting]:
+    arrived = arrival_lines(row.worker_id, row.method, row.amount_vnd)
+    settled = door_settlement(row.worker_id, row.method, row.fund, row.bucket, row.amount_vnd)
+    yield Posting(row.entry_id, Step.ARRIVAL, arrived, row.business_day, row.entry_id)
+    yield Posting(row.entry_id, Step.SETTLEMENT, settled, row.business_day, row.entry_id)
+    if row.voided_by is not None:
+        lines = reversed_lines([*arrived, *settled])
+        yield Posting(row.entry_id, Step.VOID, lines, row.voided_on or row.business_day, row.voided_by)
+
+
+def _of_office_donation(row: OfficeDonationState, day_of: _DayOf) -> Iterable[Posting]:
+    if row.channel != "cash":
+        # A transfer posts with the match of its line.
+        return
+    lines = office_donation(row.fund, row.bucket, row.amount_vnd)
+    yield Posting(row.id, FundStep.OFFICE_DONATION, lines, row.day, row.actor)
+    if row.reversed_ms is not None:
+        day = day_of(row.reversed_ms)
+        yield Posting(row.id, FundStep.REVERSAL, reversed_lines(lines), day, row.reversed_by or row.actor)
+
+
+def _of_allocation(row: AllocationState, day_of: _DayOf) -> Iterable[Posting]:
+    if row.approved_ms is None or row.price_vnd is None or row.priced_on is None:
+        return
+    approver = row.approved_by or ""
+    lines = approval(row.fund, row.bucket, row.price_vnd)
+    yield Posting(row.id, FundStep.APPROVAL, lines, row.priced_on, approver)
+    ender = row.ended_by or approver
+    if row.issued_ms is not None and row.issued_price_vnd is not None and row.issued_on is not None:
+        issuer = row.issued_by or approver
+        lines = issue(row.fund, row.bucket, row.price_vnd)
+        yield Posting(row.id, FundStep.ISSUE, lines, row.issued_on, issuer)
+        lines = price_difference(row.fund, row.bucket, row.price_vnd, row.issued_price_vnd)
+        if lines:
+            yield Posting(row.id, FundStep.PRICE_DIFFERENCE, lines, row.issued_on, issuer)
+    if row.ended_ms is None:
+        return
+    if row.ended == Stage.CANCELLED:
+        lines = cancellation(row.fund, row.bucket, row.price_vnd)
+        yield Posting(row.id, FundStep.CANCELLATION, lines, day_of(row.ended_ms), ender)
+    else:
+        lines = card_return(row.fund, row.bucket)
+        yield Posting(row.id, FundStep.RETURN, lines, day_of(row.ended_ms), ender)
+
+
+def _of_payout(row: PayoutState, day_of: _DayOf) -> Iterable[Posting]:
+    if row.kind != "refund" or row.approved_ms is None or row.bucket is None:
+        return
+    lines = refund(row.fund, row.bucket, row.amount_vnd)
+    yield Posting(row.id, FundStep.REFUND, lines, day_of(row.approved_ms), row.approved_by or "")
+    if row.cancelled_ms is not None:
+        lines = reversed_lines(lines)
+        yield Posting(row.id, FundStep.REVERSAL, lines, day_of(row.cancelled_ms), row.cancelled_by or "")
+
+
+def _add_remittances(connection: Connection, fund: int, day_of: _DayOf, books: Books) -> None:
+    """Add what agents remitted, and what the office confirmed of it."""
+    table, confirmed = Remittance.__table__, RemittanceConfirmation.__table__
+    rows = {row.entry_id: row for row in connection.execute(select(table).where(table.c.fund == fund))}
+    for row in rows.values():
+        lines = remittance(row.worker_id, fund, row.amount_vnd)
+        books.doors.append(Posting(row.entry_id, FundStep.REMITTANCE, lines, row.business_day, row.entry_id))
+        if row.voided_by is not None:
+            day, lines = row.voided_on or row.business_day, reversed_lines(lines)
+            books.doors.append(Posting(row.entry_id, FundStep.VOID, lines, day, row.voided_by))
+    for said in connection.execute(select(confirmed)):
+        if said.entry_id in rows:
+            lines = confirmation(fund, rows[said.entry_id].amount_vnd)
+            day = day_of(said.at_ms)
+            books.office.append(Posting(said.entry_id, FundStep.CONFIRMATION, lines, day, said.actor))
+
+
+def _add_match(
+    fund: int,
+    kept: MatchKept,
+    amounts: Mapping[str, LineKept],
+    places: Mapping[str, tuple[str, str | None]],
+    day_of: _DayOf,
+    books: Books,
+) -> None:
+    """Add what a match and its undoing post; one with a donation that is not here yet waits."""
+    kind, bucket, worker_id = MatchKind(kept.kind), None, None
+    if kind in _DONATION_KINDS:
+        place = places.get(kept.target_id or "")
+        if place is None:
+            books.waiting.append(kept.id)
+            return
+        bucket, worker_id = place
+    line = amounts[kept.line_id]
+    lines = match(kind, fund, line.amount_vnd, bucket, worker_id)
+    if not lines:
+        return
+    books.office.append(Posting(kept.id, FundStep.MATCH, lines, day_of(kept.at_ms), kept.actor))
+    if kept.undone_ms is not None:
+        day, by = day_of(kept.undone_ms), kept.undone_by or kept.actor
+        books.office.append(Posting(kept.id, FundStep.UNMATCH, reversed_lines(lines), day, by))
