@@ -8,7 +8,7 @@ back again depends on the order in which they came.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 
 from server.audit.changes import Change
 from server.bank.records import LineKept, MatchKept, lines_kept, matches_kept
+from server.bulk_rows import among, rows_among
 from server.funds.desk import locked_fund
 from server.funds.models import Allocation, Donation, Handover, Remittance, RemittanceConfirmation
 from server.funds.office_queries import (
@@ -50,6 +51,10 @@ from server.money.queries import posted_steps
 from server.money.rules import Step, arrival_lines, reversed_lines
 from sync.clock import local_day
 
+ROWS_AT_A_TIME = 2000
+_PLACES = select(Donation.entry_id, Donation.bucket, Donation.worker_id).where(
+    among(Donation.__table__.c.entry_id)
+)
 _DONATION_KINDS = frozenset({MatchKind.DOOR_DONATION, MatchKind.OFFICE_DONATION, MatchKind.BOUNCE})
 
 
@@ -65,42 +70,65 @@ class Posting:
 
 
 @dataclass(slots=True)
-class Books:
-    """What all rows of a fund must have posted; `waiting` are decisions on what is not back yet."""
+class OfficeBooks:
+    """What the office's rows of a fund must have posted.
 
-    office: list[Posting] = field(default_factory=list)
-    doors: list[Posting] = field(default_factory=list)
+    `waiting` are matches with donations that no tablet has brought back yet.
+    """
+
+    postings: list[Posting] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
 
 
-def expected_books(connection: Connection, zone: tzinfo, fund: int) -> Books:
-    """Return the postings that a fund's rows ask for."""
+def office_books(connection: Connection, zone: tzinfo, fund: int) -> OfficeBooks:
+    """Return the postings that the office's rows of a fund ask for."""
 
     def day_of(at_ms: int) -> date:
         return local_day(at_ms, zone)
 
-    books, donations = Books(), office_donations_of(connection, fund)
-    donation = Donation.__table__
-    door_rows = connection.execute(select(donation).where(donation.c.fund == fund)).all()
-    for taken in donations:
-        books.office += _of_office_donation(taken, day_of)
-    for row in door_rows:
-        books.doors += _of_door_donation(row)
+    books, donations = OfficeBooks(), office_donations_of(connection, fund)
+    for donation in donations:
+        books.postings += _of_office_donation(donation, day_of)
     for allocation in allocations_of(connection, fund):
-        books.office += _of_allocation(allocation, day_of)
+        books.postings += _of_allocation(allocation, day_of)
     for payout in payouts_of(connection, fund):
-        books.office += _of_payout(payout, day_of)
-    _add_remittances(connection, fund, day_of, books)
-    places: dict[str, tuple[str, str | None]] = {each.id: (each.bucket, None) for each in donations}
-    places |= {row.entry_id: (row.bucket, row.worker_id) for row in door_rows}
-    amounts = {}
-    for line in lines_kept(connection, fund):
-        amounts[line.id] = line
+        books.postings += _of_payout(payout, day_of)
+    remitted, said = Remittance.__table__.c, RemittanceConfirmation.__table__.c
+    confirmed = (
+        select(said.entry_id, said.at_ms, said.actor, remitted.amount_vnd)
+        .join_from(RemittanceConfirmation.__table__, Remittance.__table__, said.entry_id == remitted.entry_id)
+        .where(remitted.fund == fund)
+    )
+    for row in connection.execute(confirmed):
+        lines, day = confirmation(fund, row.amount_vnd), day_of(row.at_ms)
+        books.postings.append(Posting(row.entry_id, FundStep.CONFIRMATION, lines, day, row.actor))
+    amounts = {line.id: line for line in lines_kept(connection, fund)}
+    for line in amounts.values():
         lines = statement_line(fund, line.amount_vnd)
-        books.office.append(Posting(line.id, FundStep.LINE, lines, line.day, line.id))
-    for kept in matches_kept(connection, fund):
+        books.postings.append(Posting(line.id, FundStep.LINE, lines, line.day, line.id))
+    matches = matches_kept(connection, fund)
+    places: dict[str, tuple[str, str | None]] = {each.id: (each.bucket, None) for each in donations}
+    for row in rows_among(connection, _PLACES, {each.target_id for each in matches if each.target_id}):
+        places[row.entry_id] = (row.bucket, row.worker_id)
+    for kept in matches:
         _add_match(fund, kept, amounts, places, day_of, books)
     return books
+
+
+def door_postings(connection: Connection, fund: int) -> Iterator[Posting]:
+    """Give the postings that what doors brought to a fund asks for, but for handovers.
+
+    There may be a hundred thousand donations, so their rows are streamed.
+    """
+    for table, posted in (
+        (Donation.__table__, _of_door_donation),
+        (Remittance.__table__, _of_remittance),
+    ):
+        rows = connection.execute(
+            select(table).where(table.c.fund == fund), execution_options={"yield_per": ROWS_AT_A_TIME}
+        )
+        for row in rows:
+            yield from posted(row)
 
 
 def cards_in_hand(connection: Connection, fund: int) -> dict[str, int]:
@@ -131,9 +159,9 @@ def handover_ids(connection: Connection, fund: int) -> set[str]:
 
 def missing_postings(connection: Connection, zone: tzinfo, fund: int) -> list[Posting]:
     """Return what the office's rows of a fund ask for and the ledger lacks."""
-    books = expected_books(connection, zone, fund)
-    known = posted_steps(connection, [each.source_id for each in books.office])
-    return [each for each in books.office if (each.source_id, each.step) not in known]
+    books = office_books(connection, zone, fund)
+    known = posted_steps(connection, [each.source_id for each in books.postings])
+    return [each for each in books.postings if (each.source_id, each.step) not in known]
 
 
 def post_missing(change: Change, zone: tzinfo) -> int:
@@ -211,21 +239,12 @@ def _of_payout(row: PayoutState, day_of: _DayOf) -> Iterable[Posting]:
         yield Posting(row.id, FundStep.REVERSAL, lines, day_of(row.cancelled_ms), row.cancelled_by or "")
 
 
-def _add_remittances(connection: Connection, fund: int, day_of: _DayOf, books: Books) -> None:
-    """Add what agents remitted, and what the office confirmed of it."""
-    table, confirmed = Remittance.__table__, RemittanceConfirmation.__table__
-    rows = {row.entry_id: row for row in connection.execute(select(table).where(table.c.fund == fund))}
-    for row in rows.values():
-        lines = remittance(row.worker_id, fund, row.amount_vnd)
-        books.doors.append(Posting(row.entry_id, FundStep.REMITTANCE, lines, row.business_day, row.entry_id))
-        if row.voided_by is not None:
-            day, lines = row.voided_on or row.business_day, reversed_lines(lines)
-            books.doors.append(Posting(row.entry_id, FundStep.VOID, lines, day, row.voided_by))
-    for said in connection.execute(select(confirmed)):
-        if said.entry_id in rows:
-            lines = confirmation(fund, rows[said.entry_id].amount_vnd)
-            day = day_of(said.at_ms)
-            books.office.append(Posting(said.entry_id, FundStep.CONFIRMATION, lines, day, said.actor))
+def _of_remittance(row: Any) -> Iterable[Posting]:
+    lines = remittance(row.worker_id, row.fund, row.amount_vnd)
+    yield Posting(row.entry_id, FundStep.REMITTANCE, lines, row.business_day, row.entry_id)
+    if row.voided_by is not None:
+        day = row.voided_on or row.business_day
+        yield Posting(row.entry_id, FundStep.VOID, reversed_lines(lines), day, row.voided_by)
 
 
 def _add_match(
@@ -234,7 +253,7 @@ def _add_match(
     amounts: Mapping[str, LineKept],
     places: Mapping[str, tuple[str, str | None]],
     day_of: _DayOf,
-    books: Books,
+    books: OfficeBooks,
 ) -> None:
     """Add what a match and its undoing post; one with a donation that is not here yet waits."""
     kind, bucket, worker_id = MatchKind(kept.kind), None, None
@@ -248,7 +267,7 @@ def _add_match(
     lines = match(kind, fund, line.amount_vnd, bucket, worker_id)
     if not lines:
         return
-    books.office.append(Posting(kept.id, FundStep.MATCH, lines, day_of(kept.at_ms), kept.actor))
+    books.postings.append(Posting(kept.id, FundStep.MATCH, lines, day_of(kept.at_ms), kept.actor))
     if kept.undone_ms is not None:
         day, by = day_of(kept.undone_ms), kept.undone_by or kept.actor
-        books.office.append(Posting(kept.id, FundStep.UNMATCH, reversed_lines(lines), day, by))
+        books.postings.append(Posting(kept.id, FundStep.UNMATCH, reversed_lines(lines), day, by))

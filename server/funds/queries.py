@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from server.bank.queries import matched_targets
+from server.bulk_rows import among, rows_among
 from server.funds.accounts import (
     BANK,
     CARDS_COMMITTED,
@@ -28,6 +29,15 @@ from server.funds.models import Donation, Remittance, RemittanceConfirmation
 from server.funds.rules import CashTaken, MatchKind, in_hands_by_bucket, spendable_by_bucket
 from server.money.queries import fund_balances
 
+_TAKEN = Donation.__table__.c
+_CASH_TAKEN = select(
+    _TAKEN.entry_id, _TAKEN.worker_id, _TAKEN.bucket, _TAKEN.amount_vnd, _TAKEN.upper_ms
+).where(
+    among(_TAKEN.worker_id),
+    _TAKEN.fund == bindparam("fund"),
+    _TAKEN.method == "cash",
+    _TAKEN.voided_by.is_(None),
+)
 _CARDS = (CARDS_COMMITTED, CARDS_ISSUED, CARDS_HANDED, CARDS_RETURNED)
 
 
@@ -69,7 +79,10 @@ def fund_standing(connection: Connection, fund: int) -> FundStanding:
             # Credit accounts are shown as what they hold.
             by_bucket[account][bucket] = -amount_vnd
     free = by_bucket[FREE]
-    in_hands = in_hands_by_bucket(cash_taken(connection, fund), cash_arrived(connection, fund))
+    arrived = cash_arrived(connection, fund)
+    # Most agents have handed in everything, and then nobody has to know of which donations.
+    taken = cash_taken(connection, fund, _holders(connection, fund, arrived))
+    in_hands = in_hands_by_bucket(taken, arrived)
     return FundStanding(
         bank_vnd=dong.get(BANK, 0),
         office_cash_vnd=dong.get(OFFICE_CASH, 0),
@@ -87,13 +100,20 @@ def fund_standing(connection: Connection, fund: int) -> FundStanding:
     )
 
 
-def cash_taken(connection: Connection, fund: int) -> list[CashTaken]:
-    """Return the cash that agents took for a fund at doors, without what was voided."""
+def cash_taken(connection: Connection, fund: int, worker_ids: Iterable[str]) -> list[CashTaken]:
+    """Return the cash that these agents took for a fund at doors, without what was voided."""
+    rows = rows_among(connection, _CASH_TAKEN, worker_ids, fund=fund)
+    return [CashTaken(*row) for row in rows]
+
+
+def _holders(connection: Connection, fund: int, arrived_vnd: Mapping[str, int]) -> list[str]:
+    """Return the agents who took more cash than what of it arrived."""
     column = Donation.__table__.c
-    statement = select(
-        column.entry_id, column.worker_id, column.bucket, column.amount_vnd, column.upper_ms
-    ).where(column.fund == fund, column.method == "cash", column.voided_by.is_(None))
-    return [CashTaken(*row) for row in connection.execute(statement)]
+    statement = select(column.worker_id, func.sum(column.amount_vnd)).where(
+        column.fund == fund, column.method == "cash", column.voided_by.is_(None)
+    )
+    totals = connection.execute(statement.group_by(column.worker_id))
+    return [worker_id for worker_id, taken in totals if taken > arrived_vnd.get(worker_id, 0)]
 
 
 def cash_arrived(connection: Connection, fund: int) -> dict[str, int]:

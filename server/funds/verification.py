@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from itertools import chain, islice
 
 from sqlalchemy import Connection
 
 from server.funds.accounts import CARDS_HANDED
-from server.funds.books import Posting, cards_in_hand, expected_books, handover_ids
+from server.funds.books import ROWS_AT_A_TIME, cards_in_hand, door_postings, handover_ids, office_books
 from server.funds.office_queries import all_funds
-from server.money.queries import fund_postings
+from server.money.queries import fund_steps, postings_of
 from server.money.rules import Line
 from server.receipts.queries import office_receipt_gaps
 
@@ -41,38 +42,44 @@ def fund_differences(connection: Connection, zone: tzinfo) -> list[FundDifferenc
 
 
 def _differences_of(connection: Connection, zone: tzinfo, fund: int) -> list[FundDifference]:
-    books, stored = expected_books(connection, zone, fund), fund_postings(connection, fund)
+    books, unexplained = office_books(connection, zone, fund), fund_steps(connection, fund)
     handovers = handover_ids(connection, fund)
-    handed, found = dict[str, int](), list[FundDifference]()
-    for (source_id, step), lines in list(stored.items()):
-        if source_id in handovers:
-            del stored[source_id, step]
-            for line in lines:
-                if line.account == CARDS_HANDED:
-                    bucket = line.bucket or ""
-                    handed[bucket] = handed.get(bucket, 0) + line.debit_cards - line.credit_cards
-    for posting in (*books.office, *books.doors):
-        lines = stored.pop((posting.source_id, posting.step), [])
-        if not lines:
-            found.append(_difference(fund, posting, "is missing"))
-        elif _sorted(lines) != _sorted(posting.lines):
-            found.append(_difference(fund, posting, "differs"))
+    found = _handover_differences(connection, fund, handovers)
     waiting = set(books.waiting)
+    expected = chain(books.postings, door_postings(connection, fund))
+    while part := list(islice(expected, ROWS_AT_A_TIME)):
+        stored = postings_of(connection, {posting.source_id for posting in part})
+        for posting in part:
+            key = (posting.source_id, str(posting.step))
+            unexplained.discard(key)
+            lines = stored.get(key)
+            if lines is None:
+                found.append(FundDifference(fund, *key, "is missing"))
+            elif _sorted(lines) != _sorted(posting.lines):
+                found.append(FundDifference(fund, *key, "differs"))
     found += [
         FundDifference(fund, source_id, step, "is of no row")
-        for source_id, step in sorted(stored)
-        if source_id not in waiting
+        for source_id, step in sorted(unexplained)
+        if source_id not in waiting and source_id not in handovers
     ]
-    expected = cards_in_hand(connection, fund)
-    for bucket in sorted({*expected, *handed}):
-        if expected.get(bucket, 0) != handed.get(bucket, 0):
-            what = f"are {handed.get(bucket, 0)} cards and should be {expected.get(bucket, 0)}"
-            found.append(FundDifference(fund, bucket, "handovers", what))
     return found
 
 
-def _difference(fund: int, posting: Posting, what: str) -> FundDifference:
-    return FundDifference(fund, posting.source_id, str(posting.step), what)
+def _handover_differences(connection: Connection, fund: int, handovers: set[str]) -> list[FundDifference]:
+    """Return the buckets in which not as many cards are in hand as handovers stand."""
+    handed = dict[str, int]()
+    for lines in postings_of(connection, handovers).values():
+        for line in lines:
+            if line.account == CARDS_HANDED:
+                bucket = line.bucket or ""
+                handed[bucket] = handed.get(bucket, 0) + line.debit_cards - line.credit_cards
+    expected, found = cards_in_hand(connection, fund), []
+    for bucket in sorted({*expected, *handed}):
+        posted, standing = handed.get(bucket, 0), expected.get(bucket, 0)
+        if posted != standing:
+            what = f"are {posted} cards and should be {standing}"
+            found.append(FundDifference(fund, bucket, "handovers", what))
+    return found
 
 
 def _sorted(lines: Sequence[Line]) -> list[tuple[object, ...]]:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
@@ -164,17 +165,28 @@ def posted_steps(connection: Connection, source_ids: Iterable[str]) -> set[tuple
     return {(row[0], row[1]) for row in rows_among(connection, _POSTED, source_ids)}
 
 
-def fund_postings(connection: Connection, fund: int) -> dict[tuple[str, str], list[Line]]:
-    """Return (source, step) → lines of every source that posted anything for a fund, in their order."""
-    line = LedgerLine.__table__.c
-    sources = select(line.entry_id).where(line.fund == fund)
-    columns = [line[name] for name in Line.__dataclass_fields__]
-    statement = (
-        select(line.entry_id, line.step, *columns)
-        .where(line.entry_id.in_(sources))
-        .order_by(line.entry_id, line.step, line.line_number)
+_LINES_OF = (
+    select(
+        LedgerLine.entry_id,
+        LedgerLine.step,
+        *(LedgerLine.__table__.c[name] for name in Line.__dataclass_fields__),
     )
+    .where(among(LedgerLine.__table__.c.entry_id))
+    .order_by(LedgerLine.entry_id, LedgerLine.step, LedgerLine.line_number)
+)
+
+
+def postings_of(connection: Connection, source_ids: Iterable[str]) -> dict[tuple[str, str], list[Line]]:
+    """Return (source, step) → lines of all that these sources posted, in their order."""
     found = defaultdict[tuple[str, str], list[Line]](list)
-    for source_id, step, *values in connection.execute(statement, execution_options={"yield_per": 2000}):
+    for source_id, step, *values in rows_among(connection, _LINES_OF, source_ids):
         found[source_id, step].append(Line(*values))
     return dict(found)
+
+
+def fund_steps(connection: Connection, fund: int) -> set[tuple[str, str]]:
+    """Return every (source, step) that posted anything for a fund."""
+    line = LedgerLine.__table__.c
+    statement = select(line.entry_id, line.step).where(line.fund == fund).distinct()
+    rows = connection.execute(statement, execution_options={"yield_per": 2000})
+    return {(source_id, intern(step)) for source_id, step in rows}
