@@ -67,7 +67,18 @@ OFFICE_TABLES = frozenset(
 # Counted at every log-in, and of no worth after a restore.
 _PASSING = {"account": frozenset({"failed_count", "locked_until_ms"})}
 _RECORD_TYPES = frozenset(
-    {"allocation", "area", "campaign", "fund", "indicator", "organisation", "pool", "rate", "worker"}
+    {
+        "allocation",
+        "area",
+        "campaign",
+        "fund",
+        "indicator",
+        "nomination",
+        "organisation",
+        "pool",
+        "rate",
+        "worker",
+    }
 )
 _SEALED_AT = "desk_record.content"
 

@@ -19,14 +19,16 @@ from server.funds.models import Allocation, NominationDecision
 from server.funds.nominations import (
     NominationStanding,
     NominationView,
+    nomination_states,
     nominations_by_id,
 )
 from server.funds.office_queries import AllocationState, allocations_by_id, allocations_of
 from server.funds.postings import FundStep, approval, cancellation
 from server.funds.queries import fund_standing
-from server.funds.records import put_allocation
+from server.funds.records import put_allocation, put_nomination_state
 from server.funds.refusals import FundRefusal, FundRefusedError
 from server.funds.rules import Stage
+from server.journals.actions import lock_names
 from server.money.ledger import post
 from server.office.queries import areas_by_key, rate_tables
 from server.people.queries import PersonState
@@ -151,9 +153,7 @@ def cancel_card(change: Change, desk: FundDesk, allocation_id: str, reason: str)
 
 def reject_nomination(change: Change, desk: FundDesk, nomination_id: str, reason: str) -> None:
     """Decide that a nominated person gets no card, for a reason of the office. Raises FundRefusedError."""
-    _decide(
-        change, desk, nomination_id, NominationStanding.REJECTED.value, "rejected", checked_reason(reason)
-    )
+    _decide(change, desk, nomination_id, NominationStanding.REJECTED, "rejected", checked_reason(reason))
 
 
 def exclude_nomination(change: Change, desk: FundDesk, nomination_id: str) -> str:
@@ -163,7 +163,7 @@ def exclude_nomination(change: Change, desk: FundDesk, nomination_id: str) -> st
     if view.verdict.code is None:
         raise FundRefusedError(FundRefusal.NOMINATION_DECIDED)
     code = view.verdict.code.value
-    _decide(change, desk, nomination_id, NominationStanding.EXCLUDED.value, code, view.verdict.about)
+    _decide(change, desk, nomination_id, NominationStanding.EXCLUDED, code, view.verdict.about)
     return code
 
 
@@ -174,6 +174,7 @@ def reopen_nomination(change: Change, desk: FundDesk, nomination_id: str, reason
     if view.standing not in (NominationStanding.REJECTED, NominationStanding.EXCLUDED):
         raise FundRefusedError(FundRefusal.NOMINATION_DECIDED, view.standing)
     _insert_decision(change, desk, view, "reopened", "reopened", checked_reason(reason))
+    put_nomination_state(change, view.nomination, NominationStanding.WAITING)
 
 
 def beneficiary_buckets(change: Change, pool: str, person: PersonState) -> list[str]:
@@ -184,17 +185,18 @@ def beneficiary_buckets(change: Change, pool: str, person: PersonState) -> list[
 
 
 def locked_allocation(change: Change, allocation_id: str) -> AllocationState:
-    """Return an allocation, its fund locked. Raises FundRefusedError."""
+    """Return an allocation, its handovers and its fund locked. Raises FundRefusedError."""
     change.flush()
     found = allocations_by_id(change.connection, [allocation_id]).get(allocation_id)
     if found is None:
         raise FundRefusedError(FundRefusal.ALLOCATION_UNKNOWN)
-    locked_fund(change, found.fund)
+    # A push that hands the card over locks the first of these names.
+    lock_names(change.connection, [f"allocation:{allocation_id}", f"fund:{found.fund}"])
     return allocations_by_id(change.connection, [allocation_id])[allocation_id]
 
 
 def end_allocation(change: Change, ended: AllocationState) -> None:
-    """Write how an allocation ended, and tell the tablets."""
+    """Write how an allocation ended, and tell the tablets; its nomination waits again."""
     change.update(
         Allocation.__table__,
         {"id": ended.id},
@@ -204,6 +206,9 @@ def end_allocation(change: Change, ended: AllocationState) -> None:
         ended_ms=ended.ended_ms,
     )
     put_allocation(change, ended)
+    nomination = nomination_states(change.connection, [ended.nomination_id]).get(ended.nomination_id)
+    if nomination is not None and nomination.voided_by is None:
+        put_nomination_state(change, nomination, NominationStanding.WAITING)
 
 
 class _Purse:
@@ -275,6 +280,7 @@ def _propose(
     row = dict.fromkeys(_COLUMNS)
     row |= {name: value for name, value in asdict(allocation).items() if name in _COLUMNS}
     change.insert_row(Allocation.__table__, row)
+    put_nomination_state(change, view.nomination, NominationStanding.ALLOCATED)
     change.audit("allocation_proposed", allocation.id, fund=allocation.fund, bucket=bucket, months=months)
     return allocation.id
 
@@ -328,14 +334,20 @@ def _view(change: Change, desk: FundDesk, nomination_id: str) -> NominationView:
 
 
 def _decide(
-    change: Change, desk: FundDesk, nomination_id: str, decision: str, code: str, reason: str | None
+    change: Change,
+    desk: FundDesk,
+    nomination_id: str,
+    decision: NominationStanding,
+    code: str,
+    reason: str | None,
 ) -> None:
     change.flush()
     locked_fund(change, _view(change, desk, nomination_id).nomination.fund)
     view = _view(change, desk, nomination_id)
     if view.standing is not NominationStanding.WAITING:
         raise FundRefusedError(FundRefusal.NOMINATION_DECIDED, view.standing)
-    _insert_decision(change, desk, view, decision, code, reason)
+    _insert_decision(change, desk, view, decision.value, code, reason)
+    put_nomination_state(change, view.nomination, decision, code)
 
 
 def _insert_decision(

@@ -267,7 +267,7 @@ def _add_match(
     lines = match(kind, fund, line.amount_vnd, bucket, worker_id)
     if not lines:
         return
-    books.postings.append(Posting(kept.id, FundStep.MATCH, lines, day_of(kept.at_ms), kept.actor))
+    books.postings.append(Posting(kept.id, FundStep.MATCH, lines, line.day, kept.actor))
     if kept.undone_ms is not None:
         day, by = day_of(kept.undone_ms), kept.undone_by or kept.actor
         books.postings.append(Posting(kept.id, FundStep.UNMATCH, reversed_lines(lines), day, by))

@@ -124,6 +124,12 @@ def nominations_by_id(connection: Connection, ids: Iterable[str], today: date) -
     return {view.nomination.entry_id: view for view in _viewed(connection, found, today)}
 
 
+def nomination_states(connection: Connection, ids: Iterable[str]) -> dict[str, NominationState]:
+    """Return these nominations as the tablets brought them, without a verdict."""
+    found = [NominationState(*row) for row in rows_among(connection, _BY_ID, ids)]
+    return {each.entry_id: each for each in found}
+
+
 def standing_decisions(connection: Connection, ids: Iterable[str]) -> dict[str, Decision]:
     """Return the latest decision about each nomination that has one and was not reopened."""
     found = {row.nomination_id: Decision(*row[1:]) for row in rows_among(connection, _DECISIONS, ids)}

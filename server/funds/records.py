@@ -1,11 +1,15 @@
-"""What travels of a fund to tablets: funds and pools to all, an allocation to its beneficiary's commune."""
+"""What travels of a fund to tablets: funds and pools to all, an allocation to its beneficiary's commune.
+
+What has become of a nomination goes to the agent who made it.
+"""
 
 from __future__ import annotations
 
 from server.audit.changes import Change
+from server.funds.nominations import NominationStanding, NominationState
 from server.funds.office_queries import AllocationState, FundState, PoolState
 from server.funds.rules import Stage
-from sync.scope import OFFICE, area_scope
+from sync.scope import OFFICE, agent_scope, area_scope
 
 # Nobody at a door has anything to do with what is not approved yet, or is no more.
 _LISTED = frozenset({Stage.APPROVED, Stage.ISSUED, Stage.HANDED_OVER})
@@ -44,3 +48,17 @@ def put_allocation(change: Change, allocation: AllocationState) -> None:
         "valid_to": None if allocation.valid_to is None else allocation.valid_to.isoformat(),
     }
     change.put_record("allocation", allocation.id, wire, {area_scope(allocation.area_key)})
+
+
+def put_nomination_state(
+    change: Change, nomination: NominationState, standing: NominationStanding, code: str | None = None
+) -> None:
+    """Let the tablets of who nominated somebody know what the office decided, and why."""
+    wire = {
+        "person": nomination.person_id,
+        "fund": nomination.fund,
+        "pool": nomination.pool,
+        "state": standing.value,
+        "code": code,
+    }
+    change.put_record("nomination", nomination.entry_id, wire, {agent_scope(nomination.worker_id)})

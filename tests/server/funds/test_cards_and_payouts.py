@@ -116,9 +116,9 @@ def test_a_cancelled_card_frees_its_money_and_its_nomination_waits_again(any_off
     approved(office, nomination)
 
 
-def records_of(office, scope):
+def records_of(office, scope, record_type="allocation"):
     rows = [json.loads(row) for row in office.read(feed_rows, scope, 0, 1000)]
-    return {row["id"]: row["record"] for row in rows if row["type"] == "allocation"}
+    return {row["id"]: row["record"] for row in rows if row["type"] == record_type}
 
 
 def test_an_allocation_reaches_the_commune_once_approved_and_leaves_it_when_cancelled(any_office):
@@ -193,6 +193,25 @@ def test_a_nomination_is_rejected_and_opened_again_with_a_reason(office):
     assert refusal(office.act, propose_card, nomination) == FundRefusal.NOMINATION_DECIDED
     office.act(reopen_nomination, nomination, "đã quay về")
     approved(office, nomination)
+
+
+def test_the_agent_is_told_what_becomes_of_a_nomination(any_office):
+    office = any_office
+    office.cash(CARD)
+    nomination = office.nominate()
+
+    def state():
+        record = records_of(office, "agent:an", "nomination")[nomination]
+        return record["state"], record["code"]
+
+    office.act(reject_nomination, nomination, "đã chuyển đi nơi khác")
+    assert state() == ("rejected", "rejected")
+    office.act(reopen_nomination, nomination, "đã quay về")
+    assert state() == ("waiting", None)
+    found = office.act(propose_card, nomination)
+    assert state() == ("allocated", None)
+    office.act(cancel_card, found, "không liên lạc được")
+    assert state() == ("waiting", None)
 
 
 def test_a_proposal_whose_beneficiary_withdrew_consent_since_is_not_approved(office):
