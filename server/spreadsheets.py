@@ -7,6 +7,7 @@ program that does evaluate, so that such a text gets an apostrophe, which readin
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -32,6 +33,7 @@ CELL_CHARACTERS_MOST = 2_000
 _SEPARATORS = (";", "\t", ",")
 _BEGINS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ZIP_MAGIC = b"PK\x03\x04"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -70,6 +72,41 @@ def read_sheet(content: bytes) -> ReadSheet:
     if len(content) > FILE_BYTES_MOST:
         raise SheetFileError(TOO_LARGE)
     return _gathered(_xlsx_rows(content) if content.startswith(_ZIP_MAGIC) else _csv_rows(content))
+
+
+def sheet_readings(content: bytes) -> Iterator[list[tuple[int, tuple[Cell, ...]]]]:
+    """Yield every way to read a file's rows that are not blank, with their numbers. Raises SheetFileError.
+
+    For files that others made, whose table begins anywhere: an XLSX file reads one way, a CSV file (UTF-8, or
+    UTF-16 with its mark) one for each separator. Limits are those of `read_sheet`.
+    """
+    if len(content) > FILE_BYTES_MOST:
+        raise SheetFileError(TOO_LARGE)
+    if content.startswith(_ZIP_MAGIC):
+        yield _all_rows(_xlsx_rows(content))
+        return
+    # Spreadsheets write UTF-16 where they say «Unicode», with its mark.
+    text = _decoded(content, "utf-16" if content.startswith(_UTF_16_MARKS) else "utf-8-sig")
+    for separator in _SEPARATORS:
+        # A separator of another kind of file may leave quotes in the middle of cells.
+        with contextlib.suppress(csv.Error):
+            yield _all_rows(_separated(text, separator))
+
+
+def _all_rows(numbered: Iterable[tuple[int, Sequence[Any]]]) -> list[tuple[int, tuple[Cell, ...]]]:
+    rows: list[tuple[int, tuple[Cell, ...]]] = []
+    for number, raw in numbered:
+        cells = [normalised(cell) for cell in raw]
+        while cells and cells[-1] is None:
+            cells.pop()
+        if not cells:
+            continue
+        if len(cells) > COLUMNS_MOST:
+            raise SheetFileError(TOO_MANY_COLUMNS)
+        if len(rows) == ROWS_MOST:
+            raise SheetFileError(TOO_MANY_ROWS)
+        rows.append((number, tuple(cells)))
+    return rows
 
 
 def _gathered(numbered: Iterable[tuple[int, Sequence[Any]]]) -> ReadSheet:
@@ -157,19 +194,27 @@ def _xlsx_rows(content: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
         raise SheetFileError(UNREADABLE) from error
 
 
-def _csv_rows(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+def _decoded(content: bytes, encoding: str = "utf-8-sig") -> str:
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise SheetFileError(NOT_UTF8) from error
     if "\0" in text:
         raise SheetFileError(UNREADABLE)
+    return text
+
+
+def _separated(text: str, separator: str) -> Iterator[tuple[int, Sequence[str]]]:
+    # A quoted cell may hold line breaks: rows are counted as a spreadsheet would number them.
+    return enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), start=1)
+
+
+def _csv_rows(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+    text = _decoded(content)
     first_line = text.lstrip("\r\n").partition("\n")[0]
     separator = max(_SEPARATORS, key=first_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        # A quoted cell may hold line breaks: rows are counted as a spreadsheet would number them.
-        yield from enumerate(reader, start=1)
+        yield from _separated(text, separator)
     except csv.Error as error:
         raise SheetFileError(UNREADABLE) from error
 

@@ -53,7 +53,7 @@ class BankLine(Base):
 class BankMatch(Base):
     """What a line is: of `kind`, and of which row (`target_id`). A line has one standing match at most.
 
-    So has a target of each kind. An undone match stays, with who undid it.
+    So has a target of each kind. An undone match stays, with who undid it and why.
     """
 
     __tablename__ = "bank_match"
@@ -83,6 +83,7 @@ class BankMatch(Base):
     at_ms: Mapped[int] = mapped_column(BigInteger)
     undone_by: Mapped[str | None] = mapped_column(Text)
     undone_ms: Mapped[int | None] = mapped_column(BigInteger)
+    undone_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class BankMapping(Base):

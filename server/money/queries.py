@@ -136,6 +136,15 @@ def unbalanced_entries(connection: Connection) -> list[str]:
     return list(connection.scalars(statement.order_by(line.entry_id)))
 
 
+def posted_lines(connection: Connection, source_id: str, step: str) -> list[Line]:
+    """Return the lines that one step of a source has posted."""
+    line = LedgerLine.__table__.c
+    statement = select(*(line[name] for name in Line.__dataclass_fields__)).where(
+        line.entry_id == source_id, line.step == step
+    )
+    return [Line(*row) for row in connection.execute(statement.order_by(line.line_number))]
+
+
 def fund_balances(connection: Connection, fund: int) -> dict[tuple[str, str | None], tuple[int, int]]:
     """Return (account, bucket) → debit − credit of a fund's lines, in đồng and in cards."""
     line = LedgerLine.__table__.c

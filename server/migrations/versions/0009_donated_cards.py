@@ -91,6 +91,7 @@ def upgrade() -> None:
     sa.Column("at_ms", sa.BigInteger(), nullable=False),
     sa.Column("undone_by", sa.Text(), nullable=True),
     sa.Column("undone_ms", sa.BigInteger(), nullable=True),
+    sa.Column("undone_reason", sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_match"))
     )
     op.create_index("ux_bank_match_line", "bank_match", ["line_id"], unique=True, sqlite_where=sa.text("undone_ms IS NULL"), postgresql_where=sa.text("undone_ms IS NULL"))
