@@ -7,6 +7,7 @@ import pytest
 from server.funds.issuing import issue_card
 from server.funds.payouts import approve_payout, propose_premium
 from server.funds.rules import MatchKind
+from server.funds.setting_up import amend_fund, define_pool
 from server.funds.verification import fund_differences
 from server.receipts.queries import newest_office_receipt
 from server.recovery.jobs import replay_what_waits
@@ -41,6 +42,8 @@ def test_an_older_backup_and_the_desk_journal_give_the_same_fund(office, fund):
     fund.act(issue_card, kept, "0123456789", fund.day, price_vnd=CARD + 7)
     fund.cash(3 * CARD, ("pool", "elderly"))
     approved(fund)
+    fund.change(lambda change: amend_fund(change, FUND, a_fund(name="Tên khác")))
+    fund.change(lambda change: define_pool(change, "students", "Học sinh", "Pupils"))
     premium = fund.act(propose_premium, FUND)
     fund.second(approve_payout, premium)
     before, receipt, sent = fund.standing, fund.read(newest_office_receipt), records(office)

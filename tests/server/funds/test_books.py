@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from server.audit.changes import Actor
+from server.funds import allocating
 from server.funds.allocating import approve_card, cancel_card, propose_card
 from server.funds.books import post_missing
-from server.funds.giving import confirm_remittance, correct_donation, reverse_donation
+from server.funds.giving import confirm_remittance, correct_donation, reverse_donation, take_cash_donation
 from server.funds.issuing import issue_card, return_card
 from server.funds.payouts import approve_payout, cancel_payout, propose_premium, propose_refund
 from server.funds.refusals import FundRefusal, FundRefusedError
 from server.funds.rules import MatchKind, Stage
+from server.funds.setting_up import create_fund
 from server.funds.verification import fund_differences
+from server.receipts import office_signing
 from tests.support.fund_decisions import CARD, allocation, approved, issued
-from tests.support.funds import COMMUNES, FUND, FundOffice
+from tests.support.funds import COMMUNES, FUND, FundOffice, a_fund
 
 
 def differences(office: FundOffice) -> list[str]:
@@ -129,73 +138,75 @@ def test_a_match_of_a_donation_that_is_not_back_yet_waits_for_it(office):
     assert differences(office) == []
 
 
-def test_of_two_approvals_over_the_last_money_one_is_refused(any_office):
+def meeting(monkeypatch, module, name: str, parties: int) -> None:
+    """Let everybody who reads by `module.name` wait for the others, a second at most.
+
+    Without a lock all have then read the same; with one the others are not there, and the first goes on.
+    """
+    together, real = threading.Barrier(parties), getattr(module, name)
+
+    def read(*arguments: Any) -> Any:
+        found = real(*arguments)
+        with suppress(threading.BrokenBarrierError):
+            together.wait(timeout=1)
+        return found
+
+    monkeypatch.setattr(module, name, read)
+
+
+def at_once(works: Iterable[Callable[[], Any]]) -> list[Any]:
+    """Run all at the same time, and return what each returned or raised."""
+
+    def outcome(work: Callable[[], Any]) -> Any:
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001  # told by the test
+            return error
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return list(pool.map(outcome, works))
+
+
+def test_of_two_approvals_over_the_last_money_one_is_refused(any_office, monkeypatch):
     """Both look at the same moment; the fund's lock lets the second see what the first took."""
     office = any_office
     office.cash(CARD)
     ids = [office.act(propose_card, office.nominate()) for _ in range(2)]
-    at_once, outcomes = threading.Barrier(2), {}
-
-    def approve(found: str) -> None:
-        at_once.wait(timeout=10)
-        try:
-            office.second(approve_card, found)
-            outcomes[found] = None
-        except FundRefusedError as error:
-            outcomes[found] = error.code
-
-    threads = [threading.Thread(target=approve, args=(found,)) for found in ids]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert sorted(outcomes.values(), key=str) == [None, FundRefusal.MONEY_SHORT]
+    meeting(monkeypatch, allocating, "fund_standing", 2)
+    actors = [Actor("account:second"), Actor("account:third")]
+    works = [
+        partial(office.act, approve_card, one, actor=actor) for one, actor in zip(ids, actors, strict=True)
+    ]
+    outcomes = at_once(works)
+    [refused] = [each for each in outcomes if each is not None]
+    assert isinstance(refused, FundRefusedError)
+    assert refused.code is FundRefusal.MONEY_SHORT
     assert {allocation(office, found).stage for found in ids} == {Stage.PROPOSED, Stage.APPROVED}
     assert office.standing.reserved_vnd == {"any": CARD}
     assert differences(office) == []
 
 
-def test_receipts_given_at_once_are_numbered_without_a_gap(any_office):
-    office, at_once = any_office, threading.Barrier(4)
-    failed: list[BaseException] = []
-
-    def give() -> None:
-        at_once.wait(timeout=10)
-        try:
-            office.cash(1000)
-        except BaseException as error:  # noqa: BLE001  # told below
-            failed.append(error)
-
-    threads = [threading.Thread(target=give) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert failed == []
-    with office.runtime.transactions.reading() as connection:
-        counters = connection.scalars(text("SELECT counter FROM office_receipt ORDER BY counter")).all()
-    assert counters == [1, 2, 3, 4]
-    assert differences(office) == []
+def test_receipts_given_at_once_by_three_funds_are_numbered_without_a_gap(any_office, monkeypatch):
+    offices = [FundOffice(any_office.runtime, number) for number in (FUND, 8, 9)]
+    for other in offices[1:]:
+        other.change(lambda change, number=other.fund: create_fund(change, number, a_fund()))
+    meeting(monkeypatch, office_signing, "newest_office_receipt", 3)
+    actors = [Actor(f"account:{number}") for number in range(3)]
+    works = [
+        partial(office.act, take_cash_donation, office.given(1000), office.day, actor=actor)
+        for office, actor in zip(offices, actors, strict=True)
+    ]
+    outcomes = at_once(works)
+    assert sorted(receipt.counter for _, receipt in outcomes) == [1, 2, 3]
+    assert differences(any_office) == []
 
 
 def test_a_card_is_issued_once_though_two_say_so(any_office):
     office = any_office
     office.cash(CARD)
     found = approved(office)
-    at_once, outcomes = threading.Barrier(2), []
-
-    def issue() -> None:
-        at_once.wait(timeout=10)
-        try:
-            office.act(issue_card, found, "0123456789", office.day)
-            outcomes.append("issued")
-        except FundRefusedError as error:
-            outcomes.append(error.code.value)
-
-    threads = [threading.Thread(target=issue) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert sorted(outcomes) == ["issued", "stage_wrong"]
+    outcomes = at_once([partial(office.act, issue_card, found, "0123456789", office.day)] * 2)
+    [refused] = [each for each in outcomes if each is not None]
+    assert isinstance(refused, FundRefusedError)
+    assert refused.code is FundRefusal.STAGE_WRONG
     assert office.standing.due_insurer_vnd == CARD

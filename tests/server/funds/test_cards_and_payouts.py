@@ -152,6 +152,16 @@ def test_the_same_person_under_two_records_is_nominated_once(any_office):
     assert verdicts(office)[3:] == ["nominated_before", None]
 
 
+@pytest.mark.parametrize("shared", ["cluster_id", "national_id_index", "insurance_number_index"])
+def test_a_nomination_alone_is_held_against_the_persons_other_records(office, shared):
+    """The other nomination is not asked about, and its record was not named by this one."""
+    office.cash(CARD)
+    same = {"cluster_id": "root", "national_id_index": "n1", "insurance_number_index": "i1"}
+    office.nominate(office.person(**same))
+    other = office.nominate(office.person(**{shared: same[shared]}))
+    assert refusal(office.act, propose_card, other) == FundRefusal.NOT_ELIGIBLE
+
+
 def test_a_person_with_a_card_coming_or_in_hand_is_excluded_with_the_reason(any_office):
     office = any_office
     office.cash(10 * CARD)
