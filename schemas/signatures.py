@@ -23,6 +23,7 @@ REQUEST_CONTEXT = b"tungnha request v1"
 ACKNOWLEDGEMENT_CONTEXT = b"tungnha acknowledgement v1"
 CERTIFICATE_CONTEXT = b"tungnha certificate v1"
 AUDIT_HEADS_CONTEXT = b"tungnha audit heads v1"
+LEDGER_ROOT_CONTEXT = b"tungnha ledger root v1"
 _ES256 = ec.ECDSA(hashes.SHA256())
 _COORDINATE_BYTES = 32
 

@@ -28,6 +28,7 @@ from server.health import blueprint as health_blueprint
 from server.imports import routes as imports_routes
 from server.office.queries import roles_held
 from server.participants import routes as participants_routes
+from server.public_ledger import routes as public_ledger_routes
 from server.receipts import routes as receipts_routes
 from server.request_log import configure_logging, install_request_log
 from server.runtime import Runtime, install_runtime
@@ -195,6 +196,7 @@ def _register_routes(app: Flask, config: Config) -> None:
     for api_blueprint in (
         exchange_routes.blueprint,
         receipts_routes.api,
+        public_ledger_routes.api,
         dashboard_routes.api_blueprint,
         acceptance_routes.api_blueprint,
         workbench_routes.api_blueprint,
@@ -204,6 +206,7 @@ def _register_routes(app: Flask, config: Config) -> None:
         access_routes.blueprint,
         health_blueprint,
         receipts_routes.pages,
+        public_ledger_routes.pages,
         dashboard_routes.blueprint,
         workbench_routes.blueprint,
         acceptance_routes.blueprint,

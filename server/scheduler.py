@@ -16,6 +16,7 @@ from server.database import DatabaseBusyError, StorageFullError
 from server.errors import frames_of
 from server.exchange.jobs import expire_held_entries, verify_nightly
 from server.imports.jobs import continue_cut_off_imports, forget_waiting_imports
+from server.public_ledger.jobs import seal_days_nightly
 from server.quotas.jobs import show_plans
 from server.recovery.jobs import gather_heads_nightly, replay_what_waits
 from server.runtime import Runtime
@@ -38,6 +39,8 @@ class Job:
 JOBS = (
     Job("verify_nightly", verify_nightly, {"hour": 2, "minute": 0}, "%Y-%m-%d"),
     Job("gather_heads_nightly", gather_heads_nightly, {"hour": 3, "minute": 0}, "%Y-%m-%d"),
+    # Hours after midnight, so that nothing that was still being written then is missed.
+    Job("seal_days_nightly", seal_days_nightly, {"hour": 3, "minute": 30}, "%Y-%m-%d"),
     Job("replay_what_waits", replay_what_waits, {"minute": "*/15"}, "%Y-%m-%dT%H:%M"),
     # Shortly after every midnight, and again each hour for an office whose machine slept then.
     Job("show_plans", show_plans, {"minute": 1}, "%Y-%m-%dT%H"),

@@ -121,6 +121,13 @@ ROUTES: dict[str, Rule] = {
     "receipts.receipt_svg": _PUBLIC,
     "receipts.receipt_png": _PUBLIC,
     "receipts_api.receipt_json": _PUBLIC,
+    # Sums and cards of funds, without a person in them.
+    "public_ledger.index": _PUBLIC,
+    "public_ledger.fund_page": _PUBLIC,
+    "public_ledger.fund_table": _PUBLIC,
+    "public_ledger_api.funds_shown": _PUBLIC,
+    "public_ledger_api.fund_shown": _PUBLIC,
+    "public_ledger_api.roots_shown": _PUBLIC,
     "dashboard.home": _OWN,
     "dashboard.board": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "dashboard.plan": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),

@@ -73,6 +73,11 @@ def recovering_since(connection: Connection) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
+def change_count(connection: Connection) -> int:
+    """Return a number that every change makes larger: none is without a row in some audit chain."""
+    return int(connection.scalar(select(func.sum(AuditHead.__table__.c.seq))) or 0)
+
+
 def epoch_and_recovery(connection: Connection) -> tuple[int, bool]:
     """Return the office's epoch, and whether it recovers, by one statement: every sync asks for both."""
     values = dict(rows_of(connection, _OFFICE_VALUES, {}))

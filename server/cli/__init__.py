@@ -10,6 +10,7 @@ from server.cli.fund_keeping import funds
 from server.cli.importing import import_sheet
 from server.cli.installations import enrolment_code, revoke
 from server.cli.keeping import backup
+from server.cli.ledger_sealing import ledger_roots
 from server.cli.moving import move_households_command
 from server.cli.planning import plans
 from server.cli.quota_keeping import quotas
@@ -40,6 +41,7 @@ for _command in (
     restore,
     recovery,
     drill,
+    ledger_roots,
     quotas,
     funds,
     plans,

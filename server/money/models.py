@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Date, Index, Integer, Text
+from sqlalchemy import BigInteger, Date, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base
+
+_OF_A_FUND = text("fund IS NOT NULL")
 
 
 class LedgerLine(Base):
@@ -21,6 +23,14 @@ class LedgerLine(Base):
     __table_args__ = (
         Index("ix_ledger_line_account", "account"),
         Index("ix_ledger_line_fund", "fund", "account", "bucket"),
+        # Of funds alone, so that it costs a contribution's lines nothing.
+        Index(
+            "ix_ledger_line_posted",
+            "fund",
+            "posted_ms",
+            sqlite_where=_OF_A_FUND,
+            postgresql_where=_OF_A_FUND,
+        ),
     )
     entry_id: Mapped[str] = mapped_column(Text, primary_key=True)
     step: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -21,6 +21,7 @@ from server.exchange.desk import DeskRefusedError, replay_desk_entry
 from server.funds.books import missing_postings, post_missing
 from server.funds.office_queries import all_funds
 from server.imports.replay import replay_import_step, replay_import_undone
+from server.public_ledger.roots import LEDGER_ROOT, recall_root
 from server.quotas.acceptance import recall_adjustments, recall_statement
 from server.recovery.models import DeskBacklog
 from server.runtime import Runtime
@@ -108,6 +109,10 @@ def _replay_import_undone(runtime: Runtime, change: Change, line: DeskLine) -> N
     replay_import_undone(runtime, change, line.members)
 
 
+def _replay_ledger_root(_runtime: Runtime, change: Change, line: DeskLine) -> None:
+    recall_root(change, line.members["statement"], line.at_ms)
+
+
 def _leave(_runtime: Runtime, _change: Change, _line: DeskLine) -> None:
     """A record that says what happened, and leaves nothing to do."""
 
@@ -129,6 +134,7 @@ REPLAYS: dict[str, Replay] = {
     "backup_verified": _leave,
     "recovery_closed": _leave,
     "audit_heads": _leave,
+    LEDGER_ROOT: _replay_ledger_root,
 }
 
 

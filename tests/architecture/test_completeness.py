@@ -34,6 +34,12 @@ PUBLIC = {
     "receipts.receipt_svg",
     "receipts.receipt_png",
     "receipts_api.receipt_json",
+    "public_ledger.index",
+    "public_ledger.fund_page",
+    "public_ledger.fund_table",
+    "public_ledger_api.funds_shown",
+    "public_ledger_api.fund_shown",
+    "public_ledger_api.roots_shown",
 }
 
 

@@ -17,6 +17,7 @@ BY_RECORD = {
     "import_run",
     "installation",
     "installation_counter",
+    "ledger_root",
     "participant",
     "register_batch",
     "sheet_code",
