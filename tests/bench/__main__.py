@@ -18,6 +18,7 @@ from tests.bench import (
     five_o_clock,
     importing,
     on_postgres,
+    public_page,
     pushing,
     receipt_making,
     usual_sync,
@@ -42,6 +43,7 @@ PARTS = (
     worker_memory.PART,
     receipt_making.PART,
     importing.PART,
+    public_page.PART,
     five_o_clock.PART,
 )
 PEERS = (kinto.MEMORY, kinto.POSTGRES, pouch.SERVER, pouch.EXPRESS, rxdb.PART)

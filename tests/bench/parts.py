@@ -26,6 +26,8 @@ class Scale:
     import_rows: int = 50_000
     import_tablets: int = 20
     import_quiet_s: float = 6.0
+    donations: int = 100_000
+    page_requests: int = 300
 
 
 Measures = Mapping[str, float]

@@ -12,6 +12,7 @@ from tests.bench import (
     five_o_clock,
     importing,
     on_postgres,
+    public_page,
     pushing,
     receipt_making,
     usual_sync,
@@ -42,6 +43,8 @@ TINY = Scale(
     import_rows=60,
     import_tablets=2,
     import_quiet_s=3.0,
+    donations=60,
+    page_requests=5,
 )
 
 
@@ -64,6 +67,12 @@ def test_an_import_comes_to_its_end_while_tablets_push():
     found = importing.PART.measure(TINY)
     assert found["pushes"] >= TINY.import_tablets
     assert min(found.values()) > 0
+
+
+def test_the_public_page_is_asked_for_while_gifts_come():
+    found = public_page.PART.measure(TINY)
+    assert min(found.values()) > 0
+    assert found["median_ms"] <= found["p95_ms"]
 
 
 def test_first_syncs_at_once_bring_every_tablet_the_whole_commune():
