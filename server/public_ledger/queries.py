@@ -131,7 +131,10 @@ class PublicLedger:
         if kept is not None and kept[0] == state:
             return kept[1]
         sync, root = self._sync_state(connection, now_ms, today), latest_root(connection)
-        found = [self._fund(connection, fund, today, sync, root) for fund in published_funds(connection)]
+        fresh = [self._fund(connection, fund, today, sync, root) for fund in published_funds(connection)]
+        # What is still the same stays the same object, so that pages drawn of it are known to be right.
+        had = {} if kept is None else {one.fund.number: one for one in kept[1]}
+        found = [old if (old := had.get(one.fund.number)) == one else one for one in fresh]
         self._funds = (state, found)
         return found
 
@@ -171,9 +174,9 @@ class PublicLedger:
         lines, kept = fund_line_count(connection, fund), self._ledgers.get(fund)
         if kept is not None and kept.lines == lines:
             return kept
-        older = self._older_lines(connection, fund, lines)
+        older, tail = self._older_and_tail(connection, fund, lines)
         rest = PostedSpan(since_ms=older.before_ms)
-        tallies = added(older.tallies, fund_day_tallies(connection, fund, rest))
+        tallies = added(older.tallies, tail)
         taken = _summed(older.taken_vnd, moved_beside(connection, fund, FREE, _SUSPENSE, rest))
         by_worker = {account.partition(":")[2]: amount_vnd for account, amount_vnd in taken.items()}
         figures = figures_of(tallies, in_hands(by_worker, cash_arrived(connection, fund)))
@@ -181,18 +184,18 @@ class PublicLedger:
         self._ledgers[fund] = found
         return found
 
-    def _older_lines(self, connection: Connection, fund: int, lines: int) -> _Older:
-        """Return sums of older lines that nothing was added to since, moved on where the rest grew long."""
+    def _older_and_tail(self, connection: Connection, fund: int, lines: int) -> tuple[_Older, list[DayTally]]:
+        """Return sums of older lines, moved on where the rest grew long, and sums of the rest."""
         older = self._older.get(fund)
         until_ms = (newest_fund_posting_ms(connection, fund) or 0) - _HOUR_MS
         if older is not None:
+            tail = fund_day_tallies(connection, fund, PostedSpan(since_ms=older.before_ms))
+            tail_lines = sum(tally.lines for tally in tail)
             # A line can come with an old time, from a change that waited long: then the counts differ.
-            rest = fund_day_tallies(connection, fund, PostedSpan(since_ms=older.before_ms))
-            rest_lines = sum(tally.lines for tally in rest)
-            if older.lines + rest_lines != lines:
+            if older.lines + tail_lines != lines:
                 older = None
-            elif rest_lines <= _TAIL_MOST or until_ms <= older.before_ms:
-                return older
+            elif tail_lines <= _TAIL_MOST or until_ms <= older.before_ms:
+                return older, tail
         since_ms = None if older is None else older.before_ms
         span = PostedSpan(since_ms, until_ms)
         tallies = fund_day_tallies(connection, fund, span)
@@ -204,7 +207,7 @@ class PublicLedger:
             _summed({} if older is None else older.taken_vnd, taken),
         )
         self._older[fund] = found
-        return found
+        return found, fund_day_tallies(connection, fund, PostedSpan(since_ms=until_ms))
 
 
 def _summed(some: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:

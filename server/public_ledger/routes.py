@@ -7,6 +7,8 @@ right for everybody; an ETag is the digest of what is sent.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from operator import is_
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request
@@ -30,11 +32,12 @@ api = ApiBlueprint(
     "public_ledger_api", __name__, url_prefix="/api/v1/public", description="Funds, for anyone"
 )
 
-_EXTENSION = "tungnha_public_ledger"
+_EXTENSION, _DRAWN = "tungnha_public_ledger", "tungnha_public_pages"
 # As old as a copy may be that nobody asked us about again.
 _MAX_AGE_S = 60
 _DAYS_SHOWN = 14
-_DAYS_MOST = 60
+# A month and what came before it: the file has every day.
+_DAYS_MOST = 45
 _NUMBER = {"in": "path", "name": "number", "required": True, "schema": {"type": "integer", "minimum": 1}}
 
 
@@ -75,8 +78,13 @@ api.after_request(_cacheable)
 @pages.get("/en/quy", defaults={"language": "en"})
 def index(language: str) -> str:
     """List the funds."""
-    found = [(shown, goal_bar(shown.figures.cards, shown.fund.target_cards)) for shown in _funds()]
-    return _page("public_ledger/index.html", language, found=found)
+    funds = _funds()
+
+    def draw() -> str:
+        found = [(shown, goal_bar(shown.figures.cards, shown.fund.target_cards)) for shown in funds]
+        return _page("public_ledger/index.html", language, found=found)
+
+    return _drawn(("index", language), tuple(funds), draw)
 
 
 @pages.get("/quy/<int:number>", defaults={"language": "vi"})
@@ -84,17 +92,21 @@ def index(language: str) -> str:
 def fund_page(number: int, language: str) -> str:
     """Show a fund."""
     shown = _fund(number)
-    days, text = days_of(shown.figures.movements), transfer_text(shown)
-    return _page(
-        "public_ledger/fund.html",
-        language,
-        shown=shown,
-        bar=goal_bar(shown.figures.cards, shown.fund.target_cards),
-        days=days[:_DAYS_SHOWN],
-        older_days=days[_DAYS_SHOWN:_DAYS_MOST],
-        transfer_code=None if text is None else transfer_svg(text),
-        transfer_purpose=fund_purpose(number),
-    )
+
+    def draw() -> str:
+        days, text = days_of(shown.figures.movements), transfer_text(shown)
+        return _page(
+            "public_ledger/fund.html",
+            language,
+            shown=shown,
+            bar=goal_bar(shown.figures.cards, shown.fund.target_cards),
+            days=days[:_DAYS_SHOWN],
+            older_days=days[_DAYS_SHOWN:_DAYS_MOST],
+            transfer_code=None if text is None else transfer_svg(text),
+            transfer_purpose=fund_purpose(number),
+        )
+
+    return _drawn((str(number), language), (shown,), draw)
 
 
 @pages.get("/quy/<int:number>/<any(totals, cards, communes, pools, movements, buys, publications):table>.csv")
@@ -150,6 +162,18 @@ def roots_shown() -> dict[str, Any]:
         "public_key": to_base64url(key.spki),
         "roots": [root_members(root) for root in roots],
     }
+
+
+def _drawn(name: tuple[str, str], of: tuple[PublicFund, ...], draw: Callable[[], str]) -> str:
+    """Return a page, drawn anew unless it was drawn of these very values."""
+    kept: dict[tuple[str, str], tuple[tuple[PublicFund, ...], str]]
+    kept = current_app.extensions.setdefault(_DRAWN, {})
+    known = kept.get(name)
+    if known is not None and len(known[0]) == len(of) and all(map(is_, known[0], of)):
+        return known[1]
+    text = draw()
+    kept[name] = (of, text)
+    return text
 
 
 def _page(template: str, language: str, **values: Any) -> str:
