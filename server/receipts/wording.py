@@ -171,14 +171,19 @@ def facts_of(shown: ShownReceipt, zone: tzinfo) -> list[Fact]:
         label = Bilingual("Số biên lai của cơ quan BHXH", "The insurer's receipt number")
         facts.append(Fact(label, str(shown.official), is_number=True))
     if shown.related_number is not None:
-        is_void = content.kind == ReceiptKind.VOID
-        label = (
-            Bilingual("Huỷ biên lai số", "Cancels receipt")
-            if is_void
-            else Bilingual("Biên lai huỷ số", "Cancelled by")
-        )
-        facts.append(Fact(label, shown.related_number, is_number=True))
+        facts.append(Fact(_relation(content, shown.standing), shown.related_number, is_number=True))
     return facts
+
+
+def _relation(content: ReceiptContent, standing: Standing) -> Bilingual:
+    """Return what the other receipt that is named is to this one."""
+    if content.kind == ReceiptKind.VOID:
+        return Bilingual("Huỷ biên lai số", "Cancels receipt")
+    if standing is Standing.REPLACED:
+        return Bilingual("Được thay bằng biên lai số", "Replaced by")
+    if content.kind == ReceiptKind.CORRECTION and standing is not Standing.VOIDED:
+        return Bilingual("Thay biên lai số", "Replaces receipt")
+    return Bilingual("Biên lai huỷ số", "Cancelled by")
 
 
 def _moment_text(content: ReceiptContent, zone: tzinfo) -> str:
