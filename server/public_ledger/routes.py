@@ -18,7 +18,7 @@ from flask_smorest import Blueprint as ApiBlueprint
 from schemas.signatures import LEDGER_ROOT_CONTEXT, to_base64url
 from schemas.vietqr import fund_purpose
 from server.errors import ProblemError, refuses
-from server.public_ledger.figures import CardStage, Movement, days_of, goal_bar
+from server.public_ledger.figures import CardStage, Day, Movement, days_of, goal_bar
 from server.public_ledger.files import TABLES, as_members, root_members, transfer_svg, transfer_text
 from server.public_ledger.queries import PublicFund, PublicLedger
 from server.public_ledger.roots import known_roots
@@ -33,6 +33,7 @@ api = ApiBlueprint(
 )
 
 _EXTENSION, _DRAWN = "tungnha_public_ledger", "tungnha_public_pages"
+_OLDER_DAYS = "tungnha_public_days"
 # As old as a copy may be that nobody asked us about again.
 _MAX_AGE_S = 60
 _DAYS_SHOWN = 14
@@ -101,7 +102,8 @@ def fund_page(number: int, language: str) -> str:
             shown=shown,
             bar=goal_bar(shown.figures.cards, shown.fund.target_cards),
             days=days[:_DAYS_SHOWN],
-            older_days=days[_DAYS_SHOWN:_DAYS_MOST],
+            older_count=len(days[_DAYS_SHOWN:_DAYS_MOST]),
+            older_days=_older_days(number, language, days[_DAYS_SHOWN:_DAYS_MOST]),
             transfer_code=None if text is None else transfer_svg(text),
             transfer_purpose=fund_purpose(number),
         )
@@ -173,6 +175,18 @@ def _drawn(name: tuple[str, str], of: tuple[PublicFund, ...], draw: Callable[[],
         return known[1]
     text = draw()
     kept[name] = (of, text)
+    return text
+
+
+def _older_days(number: int, language: str, days: list[Day]) -> str:
+    """Return the table of days gone by, which a gift of today leaves as it is: most of a page's work."""
+    kept: dict[tuple[int, str], tuple[list[Day], str]]
+    kept = current_app.extensions.setdefault(_OLDER_DAYS, {})
+    known = kept.get((number, language))
+    if known is not None and known[0] == days:
+        return known[1]
+    text = _page("public_ledger/older_days.html", language, days=days)
+    kept[number, language] = (days, text)
     return text
 
 

@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,7 @@ def measure(scale: Scale) -> Measures:
         with open_runtime(url, SystemClock()) as runtime:  # type: ignore[arg-type]
             _fill(runtime, scale.donations)
             scan_ms = _milliseconds(lambda: _scan(runtime))
-            with served(url, folder) as server:
-                ask = _asking(server.address)
+            with served(url, folder) as server, _asking(server.address) as ask:
                 alive = [_milliseconds(lambda: ask("/healthz")) for _ in range(scale.page_requests)]
                 first_ms = _milliseconds(lambda: ask(f"/quy/{_FUND}"))
                 quiet = [_milliseconds(lambda: ask(f"/quy/{_FUND}")) for _ in range(scale.page_requests)]
@@ -77,8 +77,9 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _asking(address: str) -> Callable[[str], bytes]:
-    """Return what asks over one kept-alive connection."""
+@contextmanager
+def _asking(address: str) -> Iterator[Callable[[str], bytes]]:
+    """Give what asks over one kept-alive connection."""
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
 
@@ -90,7 +91,8 @@ def _asking(address: str) -> Callable[[str], bytes]:
             raise AssertionError(f"{path} was answered with {answer.status}")
         return content
 
-    return ask
+    with closing(connection):
+        yield ask
 
 
 def _scan(runtime: Runtime) -> None:
