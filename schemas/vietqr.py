@@ -1,6 +1,6 @@
 """VietQR: the text of a QR code that asks a bank's app for a transfer, and the purpose that names a fund.
 
-EMVCo's tag-length-value. Such a code is an instruction: only the bank's statement says that money came.
+EMVCo's tag-length-value. Such a code is an instruction: money came only where the statement says so.
 """
 
 from __future__ import annotations
