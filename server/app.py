@@ -24,6 +24,7 @@ from server.declarations import routes as declarations_routes
 from server.errors import PROBLEM_TYPE, install_error_handlers, log_unexpected
 from server.exchange import routes as exchange_routes
 from server.exports.routes import blueprint as exports_blueprint
+from server.fund_statements import routes as fund_statements_routes
 from server.health import blueprint as health_blueprint
 from server.imports import routes as imports_routes
 from server.office.queries import roles_held
@@ -214,6 +215,7 @@ def _register_routes(app: Flask, config: Config) -> None:
         participants_routes.blueprint,
         exports_blueprint,
         declarations_routes.blueprint,
+        fund_statements_routes.blueprint,
     ):
         app.register_blueprint(blueprint)
 

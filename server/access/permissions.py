@@ -36,6 +36,7 @@ class Permission(StrEnum):
     SEE_DECLARATIONS = "see_declarations"
     EXPORT_DECLARATIONS = "export_declarations"
     ENTER_OFFICIAL_NUMBERS = "enter_official_numbers"
+    SEE_FUNDS = "see_funds"
 
 
 class RouteScope(StrEnum):
@@ -99,6 +100,7 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     Permission.EXPORT_DECLARATIONS: frozenset({"supervisor", "administrator"}),
     # Whoever keeps the insurer's receipt books.
     Permission.ENTER_OFFICIAL_NUMBERS: frozenset({"treasurer", "administrator"}),
+    Permission.SEE_FUNDS: frozenset({"treasurer", "auditor", "administrator"}),
 }
 
 _PUBLIC = Rule(None, RouteScope.PUBLIC)
@@ -170,6 +172,8 @@ ROUTES: dict[str, Rule] = {
     # Sums without names, as on the board.
     "participants.overview": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
     "participants.outside": Rule(Permission.SEE_BOARD, RouteScope.ASSIGNED),
+    "fund_statements.page": Rule(Permission.SEE_FUNDS, RouteScope.OFFICE),
+    "fund_statements.file": Rule(Permission.SEE_FUNDS, RouteScope.OFFICE),
     "declarations.overview": Rule(Permission.SEE_DECLARATIONS, RouteScope.ASSIGNED),
     "declarations.list_file": Rule(Permission.EXPORT_DECLARATIONS, RouteScope.ASSIGNED),
     "declarations.receipts": Rule(Permission.SEE_DECLARATIONS, RouteScope.ASSIGNED),

@@ -126,11 +126,25 @@ def _filters() -> dict[str, Callable[..., Any]]:
     }
 
 
+# Features whose pages remember the language that somebody chose.
+_SPEAKING = frozenset(
+    {"access", "dashboard", "declarations", "fund_statements", "imports", "participants", "workbench"}
+)
+
+
 def _remember_language(response: Response) -> Response:
     choice = request.args.get("lang")
     # A receipt's page sets no cookie at all, and the API has no language.
     is_page = (request.endpoint or "").startswith(
-        ("dashboard.", "workbench.", "access.", "imports.", "participants.", "declarations.")
+        (
+            "dashboard.",
+            "workbench.",
+            "access.",
+            "imports.",
+            "participants.",
+            "declarations.",
+            "fund_statements.",
+        )
     )
     if is_page and choice in LANGUAGES:
         response.set_cookie(

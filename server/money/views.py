@@ -87,6 +87,23 @@ def fund_day_tallies(connection: Connection, fund: int, span: PostedSpan) -> lis
     ]
 
 
+def moved_by_bucket(
+    connection: Connection, fund: int, account: str, from_day: date, to_day: date
+) -> list[tuple[str, str, bool, int]]:
+    """Return what an account moved on these business days: (bucket, step, is a debit, debit − credit)."""
+    is_debit = _LINE.debit_vnd > literal_column("0")
+    names = (_LINE.bucket, _LINE.step, is_debit)
+    statement = (
+        select(*names, func.sum(_LINE.debit_vnd - _LINE.credit_vnd))
+        .where(_LINE.fund == fund, _LINE.account == account, _LINE.business_day.between(from_day, to_day))
+        .group_by(*names)
+    )
+    return [
+        (bucket, step, bool(debit), int(amount))
+        for bucket, step, debit, amount in connection.execute(statement)
+    ]
+
+
 def moved_beside(
     connection: Connection, fund: int, account: str, beside: str, span: PostedSpan
 ) -> dict[str, int]:

@@ -159,11 +159,24 @@ def _movement_of(tally: DayTally) -> tuple[Movement, int, int] | None:
         return Movement.PREMIUM, 1 if tally.step == FundStep.ISSUE else -1, -tally.amount_vnd
     if tally.account != FREE or tally.step in _NO_MOVEMENT:
         return None
-    known = _OF_FREE.get((tally.step, tally.is_debit))
-    if known is None:
-        raise StepUnknownError(tally.step)
-    kind, sign = known
+    kind, sign = movement_of_free(tally.step, is_debit=tally.is_debit)
     return kind, sign, tally.amount_vnd if kind in RETURNED else -tally.amount_vnd
+
+
+def movement_of_free(step: str, *, is_debit: bool) -> tuple[Movement, int]:
+    """Return what a step that moves free money is, and whether it happened (1) or was undone (−1).
+
+    Raises StepUnknownError.
+    """
+    known = _OF_FREE.get((step, is_debit))
+    if known is None:
+        raise StepUnknownError(step)
+    return known
+
+
+def is_movement(step: str) -> bool:
+    """Return whether a step lets free money come or go, and does not only promise it."""
+    return step not in _NO_MOVEMENT
 
 
 def in_hands(taken_vnd: Mapping[str, int], arrived_vnd: Mapping[str, int]) -> int:

@@ -45,6 +45,7 @@ PLANTS = (
     Plant("features", "server.config", "server.database"),
     Plant("features", "server.office.rules", "server.campaigns.queries"),
     Plant("layers", "server.money.queries", "server.money.workspace"),
+    Plant("layers-fund-statements", "server.fund_statements.wording", "server.fund_statements.files"),
     Plant("layers-funds", "server.funds.rules", "server.funds.queries"),
     Plant("layers", "server.people.rules", "server.people.models"),
     Plant("layers", "server.office.models", "server.office.queries"),
