@@ -119,7 +119,7 @@ class Delivery:
         connection, installation = self._store.connection, identity.installation
         standing = self._identities.standing(installation)
         acked_before = standing.acked_seq
-        if 0 < standing.epoch < ack.epoch:
+        if self._is_other_epoch(identity, standing.epoch, ack.epoch):
             self._forget_outcomes(installation, ack.acked_seq)
         sealed = self._store.sealer.seal(json.dumps(ack.statement), "installation.last_ack", installation)
         connection.execute(
@@ -145,15 +145,36 @@ class Delivery:
         )
         connection.execute(f"UPDATE receipt SET acked = 1 WHERE {covered}", span)  # noqa: S608 - constant
 
+    def _is_other_epoch(self, identity: Identity, epoch: int, heard: int) -> bool:
+        """Return whether outcomes that are known are of another epoch than the one just heard of.
+
+        A new installation has heard of none itself; the one that it replaces may have.
+        """
+        if epoch:
+            return epoch < heard
+        before = self._store.connection.execute(
+            "SELECT max(epoch) FROM installation WHERE id <> ?", (identity.installation,)
+        ).fetchone()[0]
+        return bool(before) and before != heard
+
     def _forget_outcomes(self, installation: str, acked_seq: int) -> None:
-        """In a new epoch what the server remembers stands as it was judged, until it is pulled again."""
+        """In a new epoch what the server remembers stands as it was judged, until it is pulled again.
+
+        The newest verdict counts that says something: one of a journal before this one, where this one has
+        the entry as a duplicate, or not at all because two backups held it. What is sent again is told anew.
+        """
         connection = self._store.connection
         moved = connection.execute(
-            "SELECT verdict, journal.code, journal.field, local_id FROM journal JOIN entry USING (local_id) "
-            "WHERE installation_id = ? AND seq <= ? AND verdict <> state AND verdict <> ?",
-            (installation, acked_seq, str(Decision.DUPLICATE)),
+            # With max() SQLite takes the other columns from the row that has it.
+            "SELECT verdict, journal.code, journal.field, local_id, state, max(journal.epoch) "
+            "FROM journal JOIN entry USING (local_id) WHERE verdict <> ? AND local_id NOT IN "
+            "(SELECT local_id FROM journal WHERE installation_id = ? AND seq > ?) "
+            "GROUP BY local_id HAVING verdict <> state",
+            (str(Decision.DUPLICATE), installation, acked_seq),
         ).fetchall()
-        connection.executemany("UPDATE entry SET state = ?, code = ?, field = ? WHERE local_id = ?", moved)
+        connection.executemany(
+            "UPDATE entry SET state = ?, code = ?, field = ? WHERE local_id = ?", [row[:4] for row in moved]
+        )
 
     def record_verdicts(self, identity: Identity, verdicts: Iterable[Mapping[str, Any]], epoch: int) -> None:
         """Keep verdicts by position, and as the entry's state where nothing newer is known.

@@ -315,6 +315,37 @@ def test_what_waits_again_after_a_restore_says_why(office):
     assert (held.state, held.code, held.field) == ("held", "reference_not_seen", "household")
 
 
+@pytest.mark.parametrize("is_carried", [False, True])
+def test_a_tablet_that_enrols_again_forgets_outcomes_of_an_earlier_epoch(office, is_carried):
+    """[R2.4] A visit that both backups hold was held, then applied; what is held again is not sent again.
+
+    It stands only in a journal of before, or in the new one as a duplicate, which says nothing of it.
+    """
+    an, binh = office.tablet("an"), office.tablet("binh")
+    household = a_household(an)
+    visit = binh.actions.record_visit(household=household, disposition="agreed", area=COMMUNES[1])
+    binh.sync()
+    if is_carried:
+        binh.enrol_again(office.enrolment_code("binh"))
+        binh.sync()
+    for name in ("older", "newer"):
+        backup = backed_up(office, name)
+    binh.sync()
+    assert standing(binh).durable_seq == 1
+    an.sync()
+    binh.sync()
+    assert binh.outbox.entry(visit).state == "applied"
+    restored(office, backup)
+    if not is_carried:
+        binh.enrol_again(office.enrolment_code("binh"))
+    binh.sync()
+    held = binh.outbox.entry(visit)
+    assert (held.state, held.code, held.field) == ("held", "reference_not_seen", "household")
+    an.sync()
+    assert binh.sync().is_clean
+    assert binh.outbox.entry(visit).state == "applied"
+
+
 def test_nothing_leaves_a_tablet_while_the_office_recovers(office):
     """[R11.3] What the restored office has forgotten stays in sight until it is there again."""
     an, binh = office.tablet("an"), office.tablet("binh")
