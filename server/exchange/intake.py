@@ -23,7 +23,8 @@ from sync.entry import UUID7_PATTERN, CapturedEntry, Fault, UnreadableEntry, rea
 from sync.journal import DESK, entry_sha256
 from sync.limits import LIMITS
 
-CASH_KIND = "payment_collected"
+# Money comes with these, and is posted whatever their verdict.
+MONEY_KINDS = frozenset({"payment_collected", "donation_received"})
 DEVICE = "device"
 # The desk writing down what a sheet brings may also register households; a page of it may not. Devices
 # never see an entry of the desk, so this is no part of the contract.
@@ -53,7 +54,7 @@ class Incoming(Struct, frozen=True, gc=False):
     @property
     def is_cash(self) -> bool:
         """Return whether money came with the entry, whatever else is wrong with it."""
-        return self.kind_name == CASH_KIND
+        return self.kind_name in MONEY_KINDS
 
 
 def read_incoming(seq: int, raw: str, origin: str = DEVICE) -> Incoming:

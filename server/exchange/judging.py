@@ -19,11 +19,12 @@ from server.devices.queries import InstallationView
 from server.devices.rules import is_revoked_at
 from server.errors import frames_of
 from server.exchange.batch import Batch
-from server.exchange.intake import CASH_KIND, Candidate, receipt_shown, stand_in_id
+from server.exchange.intake import MONEY_KINDS, Candidate, receipt_shown, stand_in_id
 from server.exchange.registry import HANDLERS
 from server.exchange.storing import Position, Storing, texts
 from server.exchange.surroundings import Surroundings
 from server.journals.actions import mark_corrected, return_entry, set_waits
+from server.money.rules import claim_of
 from server.receipts.workspace import RefusedReceipt
 from sync.codes import EntryCode, Flag
 from sync.entry import Fault
@@ -114,7 +115,7 @@ class Judge:
             fault = Fault(EntryCode.ENTRY_ID_REUSED, "id")
             self._storing.report("entry_id_reused", incoming)
             # Cash once per entry id: what is no second payment under this id is posted all the same.
-            is_unposted = incoming.is_cash and known.kind != CASH_KIND
+            is_unposted = incoming.is_cash and known.kind not in MONEY_KINDS
             flags = self._post_cash(position, stand_in) if is_unposted else ()
             return self._quarantine(position, stand_in, fault, flags)
         return self._judge_new(position, entry_id)
@@ -271,7 +272,7 @@ class Judge:
             self._waits[candidate.entry_id] = set()
             if isinstance(result, Fault):
                 self._storing.move_outcome(candidate.entry_id, OutcomeState.QUARANTINED, result)
-                if candidate.kind.name == "payment_collected":
+                if candidate.kind.name in MONEY_KINDS:
                     self._follow_payment(candidate.entry_id)
                 elif candidate.kind.name == "receipt_issued":
                     name, device, worker = candidate.entry_id, candidate.installation_id, candidate.worker_id
@@ -329,7 +330,7 @@ class Judge:
             entry_id,
             self._installation.worker_id,
             self._installation.id,
-            position.incoming.raw_body,
+            claim_of(position.incoming.kind_name, position.incoming.raw_body),
             position.business_day,
             self._change.now_ms,
         )

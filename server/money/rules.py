@@ -32,6 +32,10 @@ class Step(StrEnum):
     VOID = "void"
 
 
+# The scheme of a payment that is a donation to a fund: money that no insurer is owed.
+DONATION = "donation"
+
+
 class CaseKind(StrEnum):
     """Why a person has to look at a payment."""
 
@@ -52,6 +56,14 @@ class Payment:
     allocations: tuple[tuple[str, int], ...]
     payer_person_id: str | None
     business_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The money that an entry says came with it; `amount_vnd` is None where it cannot be known."""
+
+    method: str
+    amount_vnd: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,33 @@ def contributions_due(scheme: str) -> str:
     return f"contributions_due:{scheme}"
 
 
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a payment is for, once its entry is in effect: the lines that move it there out of suspense.
+
+    `amount_vnd` is None where what the entry names does not add up; `amount_field` is where it stands.
+    """
+
+    scheme: str
+    claim: Claim
+    lines: tuple[Line, ...]
+    amount_field: str
+    allocations: tuple[tuple[str, int], ...] = ()
+    payer_person_id: str | None = None
+
+
+def claim_of(kind: str | None, body: Mapping[str, Any] | None) -> Claim:
+    """Return the money that an unvalidated body of a kind with money claims."""
+    amount_vnd = donation_claimed(body) if kind == "donation_received" else amount_claimed(body)
+    return Claim(method_claimed(body), amount_vnd)
+
+
+def donation_claimed(body: Mapping[str, Any] | None) -> int | None:
+    """Return the amount of an unvalidated donation, or None when it is unknown."""
+    amount = body.get("amount_vnd") if body is not None else None
+    return amount if type(amount) is int and 1 <= amount <= LIMITS.amount_vnd else None
+
+
 def amount_claimed(body: Mapping[str, Any] | None) -> int | None:
     """Return the total of the allocations of an unvalidated body, or None when it is unknown.
 
@@ -113,19 +152,23 @@ def arrival_lines(worker_id: str, method: str, amount_vnd: int) -> tuple[Line, .
     return Line(account, debit_vnd=amount_vnd), Line(suspense(worker_id), credit_vnd=amount_vnd)
 
 
-def settlement_lines(payment: Payment, scheme: str) -> tuple[Line, ...]:
-    """Return the lines that move a payment out of suspense to what it is for."""
+def settlement_lines(worker_id: str, scheme: str, amount_vnd: int) -> tuple[Line, ...]:
+    """Return the lines that move contributions out of suspense to the scheme that they are for."""
     return (
-        Line(suspense(payment.worker_id), debit_vnd=payment.amount_vnd),
-        Line(contributions_due(scheme), credit_vnd=payment.amount_vnd),
+        Line(suspense(worker_id), debit_vnd=amount_vnd),
+        Line(contributions_due(scheme), credit_vnd=amount_vnd),
     )
 
 
-def void_lines(payment: Payment) -> tuple[Line, ...]:
-    """Return the lines that reverse whatever a payment has posted so far."""
+def void_lines(payment: Payment, settlement: Sequence[Line] = ()) -> tuple[Line, ...]:
+    """Return the lines that reverse whatever a payment has posted so far.
+
+    `settlement` is what a donation was settled with; that of contributions follows from the payment.
+    """
     posted = list(arrival_lines(payment.worker_id, payment.method, payment.amount_vnd))
     if payment.state is PaymentState.SETTLED and payment.scheme is not None:
-        posted += settlement_lines(payment, payment.scheme)
+        assert bool(settlement) == (payment.scheme == DONATION), "only a donation's lines are its own"
+        posted += settlement or settlement_lines(payment.worker_id, payment.scheme, payment.amount_vnd)
     return reversed_lines(posted)
 
 

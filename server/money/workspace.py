@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
 from server.audit.changes import Change
 from server.bulk_rows import chunks
@@ -15,13 +14,13 @@ from server.money.models import MoneyCase, PaymentRow
 from server.money.queries import payment_of_row
 from server.money.rules import (
     CaseKind,
+    Claim,
     Line,
     Payment,
     PaymentState,
+    Settlement,
     Step,
-    amount_claimed,
     arrival_lines,
-    method_claimed,
     settlement_lines,
     void_lines,
 )
@@ -62,15 +61,14 @@ class MoneyWorkspace:
         entry_id: str,
         worker_id: str,
         installation_id: str,
-        body: dict[str, Any] | None,
+        claim: Claim,
         business_day: date,
         received_ms: int,
     ) -> Flag | None:
-        """Post the money of a `payment_collected` entry against suspense, whatever its verdict.
+        """Post the money that came with an entry against suspense, whatever its verdict.
 
-        `body` is unvalidated JSON. A payment that was posted before is not posted again.
+        A payment that was posted before is not posted again.
         """
-        claimed = amount_claimed(body)
         known = self._payments.get(entry_id)
         if known is not None:
             return Flag.AMOUNT_UNKNOWN if known.amount_vnd == 0 else None
@@ -79,8 +77,8 @@ class MoneyWorkspace:
             worker_id=worker_id,
             installation_id=installation_id,
             scheme=None,
-            method=method_claimed(body),
-            amount_vnd=claimed or 0,
+            method=claim.method,
+            amount_vnd=claim.amount_vnd or 0,
             state=PaymentState.ARRIVED,
             allocations=(),
             payer_person_id=None,
@@ -90,16 +88,32 @@ class MoneyWorkspace:
         self._received_ms[entry_id] = received_ms
         lines = arrival_lines(worker_id, payment.method, payment.amount_vnd)
         self._post(payment, Step.ARRIVAL, lines, business_day, entry_id)
-        if claimed is not None:
+        if claim.amount_vnd is not None:
             return None
         self._open_case(payment, CaseKind.AMOUNT_UNKNOWN, received_ms)
         return Flag.AMOUNT_UNKNOWN
 
     def settle(self, arrival: Arrival, payer_person_id: str | None) -> Ruling:
-        """Move a payment from suspense to its scheme. The body has passed its schema."""
+        """Move contributions from suspense to their scheme. The body has passed its schema."""
         body = arrival.body
         if body["payment"] != arrival.entry_id:
             return Refused(Fault(EntryCode.FIELD_INVALID, "payment"))
+        allocations = tuple((item["enrolment"], item["amount_vnd"]) for item in body["allocations"])
+        is_repeated = len({enrolment for enrolment, _ in allocations}) != len(allocations)
+        total_vnd = sum(amount for _, amount in allocations)
+        settlement = Settlement(
+            scheme=body["scheme"],
+            claim=Claim(body["method"], None if is_repeated else total_vnd),
+            lines=settlement_lines(arrival.worker_id, body["scheme"], total_vnd),
+            amount_field="allocations",
+            allocations=allocations,
+            payer_person_id=payer_person_id,
+        )
+        return self.settle_as(arrival, settlement)
+
+    def settle_as(self, arrival: Arrival, settlement: Settlement) -> Ruling:
+        """Move a payment out of suspense to what its entry, now in effect, says it is for."""
+        claim = settlement.claim
         payment = self._payments.get(arrival.entry_id)
         if payment is None:
             return Refused(Fault(EntryCode.JUDGEMENT_FAILED))
@@ -107,31 +121,38 @@ class MoneyWorkspace:
             return Refused(Fault(EntryCode.ALREADY_VOIDED))
         if payment.state is PaymentState.SETTLED:
             return Applied()
-        allocations = tuple((item["enrolment"], item["amount_vnd"]) for item in body["allocations"])
-        is_repeated = len({enrolment for enrolment, _ in allocations}) != len(allocations)
-        if payment.amount_vnd == 0 and not is_repeated:
-            payment = self._find_amount(payment, body["method"], sum(amount for _, amount in allocations))
-        if payment.method != body["method"]:
+        if payment.amount_vnd == 0 and claim.amount_vnd is not None:
+            payment = self._find_amount(payment, claim.method, claim.amount_vnd)
+        if payment.method != claim.method:
             return Refused(Fault(EntryCode.ALLOCATION_MISMATCH, "method"))
-        if is_repeated or sum(amount for _, amount in allocations) != payment.amount_vnd:
-            return Refused(Fault(EntryCode.ALLOCATION_MISMATCH, "allocations"))
-        lines = settlement_lines(payment, body["scheme"])
-        self._post(payment, Step.SETTLEMENT, lines, arrival.business_day, arrival.entry_id)
+        if claim.amount_vnd != payment.amount_vnd:
+            return Refused(Fault(EntryCode.ALLOCATION_MISMATCH, settlement.amount_field))
+        self._post(payment, Step.SETTLEMENT, settlement.lines, arrival.business_day, arrival.entry_id)
         self._payments[payment.entry_id] = dataclasses.replace(
             payment,
-            scheme=body["scheme"],
+            scheme=settlement.scheme,
             state=PaymentState.SETTLED,
-            allocations=allocations,
-            payer_person_id=payer_person_id,
+            allocations=settlement.allocations,
+            payer_person_id=settlement.payer_person_id,
         )
         return Applied()
 
-    def void(self, payment_id: str, by_entry_id: str, business_day: date | None = None) -> None:
-        """Reverse what a payment has posted; once. `business_day` is the void's, when known."""
+    def void(
+        self,
+        payment_id: str,
+        by_entry_id: str,
+        business_day: date | None = None,
+        settlement: Sequence[Line] = (),
+    ) -> None:
+        """Reverse what a payment has posted; once. `business_day` is the void's, when known.
+
+        `settlement` is what a donation was settled with.
+        """
         payment = self._payments[payment_id]
         if payment.state is PaymentState.VOIDED:
             return
-        self._post(payment, Step.VOID, void_lines(payment), business_day or payment.business_day, by_entry_id)
+        lines = void_lines(payment, settlement)
+        self._post(payment, Step.VOID, lines, business_day or payment.business_day, by_entry_id)
         self._payments[payment_id] = dataclasses.replace(payment, state=PaymentState.VOIDED)
         self._voided_by[payment_id] = by_entry_id
         self._change.audit("payment_voided", payment_id, by=by_entry_id, amount_vnd=payment.amount_vnd)

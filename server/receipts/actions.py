@@ -20,7 +20,7 @@ from server.receipts.rules import (
     KnownReceipt,
     OfficialName,
     OfficialRefusal,
-    is_money_receipt,
+    is_for_insurer,
     is_reason,
     official_name,
     parsed_number,
@@ -58,7 +58,7 @@ def receipt_of_number(change: Change, printed: str) -> KnownReceipt:
     if len(found) > 1:
         # A cloned tablet gave the number twice: whose money the insurer's number is about is not settled.
         raise OfficialRefusedError(OfficialRefusal.RECEIPT_IN_DISPUTE)
-    if not found or not is_money_receipt(found[0].kind):
+    if not found or not is_for_insurer(found[0].kind):
         raise OfficialRefusedError(OfficialRefusal.NO_SUCH_RECEIPT)
     if found[0].code is not None:
         raise OfficialRefusedError(OfficialRefusal.RECEIPT_IN_DISPUTE)

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from enum import StrEnum
 
 from schemas.receipt_token import ReceiptContent, ReceiptKind, printed_number, receipt_link
-from server.money.rules import Payment, PaymentState
+from server.money.rules import DONATION, Payment, PaymentState
 from sync.codes import EntryCode, Flag
 from sync.entry import Fault
 
@@ -76,6 +76,10 @@ class KnownReceipt:
         return printed_number(self.issued_at_s, self.installation, self.counter, zone)
 
 
+# A donation is acknowledged too, though no insurer ever hears of it.
+_KIND_OF_PAYMENT = {**KIND_OF_SCHEME, DONATION: ReceiptKind.DONATION}
+
+
 def state_beside(payment: Payment) -> ReceiptState:
     """Return the state of a sound receipt, from the payment that it is for."""
     return {
@@ -86,7 +90,12 @@ def state_beside(payment: Payment) -> ReceiptState:
 
 
 def is_money_receipt(kind: int) -> bool:
-    """Return whether a receipt of this kind acknowledges money for a scheme."""
+    """Return whether a receipt of this kind acknowledges money: for a scheme, or given to a fund."""
+    return kind in _KIND_OF_PAYMENT.values()
+
+
+def is_for_insurer(kind: int) -> bool:
+    """Return whether a receipt of this kind acknowledges money for which the insurer gives one too."""
     return kind in KIND_OF_SCHEME.values()
 
 
@@ -100,7 +109,7 @@ def content_fault(
         return _void_fault(content, payment, others)
     if not is_money_receipt(content.kind):
         return Fault(EntryCode.RECEIPT_MALFORMED, "token")
-    if payment.scheme is not None and KIND_OF_SCHEME[payment.scheme] != content.kind:
+    if payment.scheme is not None and _KIND_OF_PAYMENT[payment.scheme] != content.kind:
         return Fault(EntryCode.RECEIPT_AMOUNT_MISMATCH, "token")
     is_receipted = any(is_money_receipt(other.kind) and other.code is None for other in others)
     # A payment that has its receipt leaves nothing to give another one for.

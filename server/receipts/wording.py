@@ -161,12 +161,17 @@ def facts_of(shown: ShownReceipt, zone: tzinfo) -> list[Fact]:
         Fact(Bilingual("Ngày giờ thu", "Issued"), _moment_text(content, zone)),
         Fact(Bilingual("Khoản thu", "For"), words=_KINDS[ReceiptKind(content.kind)]),
     ]
+    if content.kind == ReceiptKind.DONATION and content.campaign:
+        facts.append(Fact(Bilingual("Quỹ số", "Fund number"), str(content.campaign), is_number=True))
     if shown.method in _METHODS and content.kind != ReceiptKind.VOID:
         facts.append(Fact(Bilingual("Hình thức", "Paid by"), words=_METHODS[shown.method]))
     if shown.payer_initials is not None:
         facts.append(Fact(Bilingual("Người nộp (chữ cái đầu)", "Payer (initials)"), shown.payer_initials))
     if shown.office_name is not None:
-        facts.append(Fact(Bilingual("Đơn vị thu", "Collected by"), shown.office_name))
+        taker = Bilingual("Đơn vị thu", "Collected by")
+        if content.kind == ReceiptKind.DONATION:
+            taker = Bilingual("Đơn vị nhận", "Received by")
+        facts.append(Fact(taker, shown.office_name))
     if shown.official is not None:
         label = Bilingual("Số biên lai của cơ quan BHXH", "The insurer's receipt number")
         facts.append(Fact(label, str(shown.official), is_number=True))

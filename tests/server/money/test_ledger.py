@@ -14,10 +14,12 @@ from hypothesis import strategies as some
 from server.audit.changes import Actor, Change, run_change
 from server.money.queries import balances_of_agents, ledger_totals, open_cases, payments_by_id
 from server.money.rules import (
+    Claim,
     Payment,
     PaymentState,
     amount_claimed,
     arrival_lines,
+    claim_of,
     is_balanced,
     settlement_lines,
     void_lines,
@@ -37,6 +39,10 @@ IDS = CountingIds(series=9)
 def a_body(payment: str, *amounts: Any, method: str = "cash", scheme: str = "voluntary") -> dict[str, Any]:
     allocations = [{"enrolment": IDS.new_id(), "amount_vnd": amount} for amount in amounts]
     return {"payment": payment, "scheme": scheme, "method": method, "allocations": allocations, "note": None}
+
+
+def claimed(body: dict[str, Any] | None) -> Claim:
+    return claim_of("payment_collected", body)
 
 
 def an_arrival(body: dict[str, Any], entry_id: str, worker: str = "w1") -> Arrival:
@@ -74,7 +80,7 @@ class Desk:
 
     def arrive(self, entry_id: str, body: dict[str, Any] | None, worker: str = "w1") -> Flag | None:
         return self.change(
-            [entry_id], lambda money: money.post_on_arrival(entry_id, worker, "i1", body, DAY, 5)
+            [entry_id], lambda money: money.post_on_arrival(entry_id, worker, "i1", claimed(body), DAY, 5)
         )
 
     def settle(self, entry_id: str, body: dict[str, Any], worker: str = "w1") -> Any:
@@ -135,8 +141,8 @@ def test_a_payment_arrives_and_settles_within_one_batch(desk: Desk) -> None:
     body = a_body(entry_id, 70_000)
 
     def work(money: MoneyWorkspace) -> None:
-        money.post_on_arrival(entry_id, "w1", "i1", body, DAY, 5)
-        money.post_on_arrival(entry_id, "w1", "i1", body, DAY, 5)
+        money.post_on_arrival(entry_id, "w1", "i1", claimed(body), DAY, 5)
+        money.post_on_arrival(entry_id, "w1", "i1", claimed(body), DAY, 5)
         money.settle(an_arrival(body, entry_id), None)
 
     desk.change([entry_id], work)
@@ -242,7 +248,7 @@ def test_every_posting_balances_and_a_void_undoes_it_all(
     state = PaymentState.ARRIVED if scheme is None else PaymentState.SETTLED
     payment = Payment("e", "w", "i", scheme, method, amount, state, (), None, DAY)
     arrival = arrival_lines("w", method, amount)
-    settlement = () if scheme is None else settlement_lines(payment, scheme)
+    settlement = () if scheme is None else settlement_lines("w", scheme, amount)
     void = void_lines(payment)
     assert is_balanced(arrival)
     assert is_balanced(settlement)

@@ -19,6 +19,7 @@ from schemas.receipt_token import (
 from schemas.signatures import PrivateKey, to_base64url
 from server.audit.changes import Actor, Change, run_change
 from server.devices.queries import DeviceKey
+from server.money.rules import claim_of
 from server.money.workspace import MoneyWorkspace
 from server.receipts.workspace import ReceiptsWorkspace
 from server.runtime import Runtime
@@ -140,7 +141,8 @@ class Desk:
         self.entries[payment.entry_id] = payment.raw
 
         def work(money: MoneyWorkspace, receipts: ReceiptsWorkspace) -> None:
-            money.post_on_arrival(payment.entry_id, WORKER, INSTALLATION, payment.body, DAY, 5)
+            claim = claim_of("payment_collected", payment.body)
+            money.post_on_arrival(payment.entry_id, WORKER, INSTALLATION, claim, DAY, 5)
             if settle:
                 money.settle(an_arrival("payment_collected", payment.body, payment.entry_id), payer)
                 receipts.payment_settled(payment.entry_id)

@@ -10,7 +10,6 @@ from server.audit.changes import Change
 from server.exchange import judging, pushing, routes
 from server.exchange.intake import Candidate, stand_in_id
 from server.exchange.judging import Judge
-from server.money.workspace import MoneyWorkspace
 from server.quotas.workspace import QuotaWorkspace
 from server.receipts.workspace import ReceiptsWorkspace
 from sync.clock import CorrectedTime, Timeline
@@ -24,16 +23,15 @@ from tests.simulation.planted.registry import Planting, bug, instead, nothing, o
 @bug("cash of an unreadable entry is not posted")
 def _cash_only_when_sound() -> Planting:
     def make(post: Any) -> Any:
-        def choosy(
-            self: MoneyWorkspace, entry_id: str, worker: str, installation: str, body: Any, *more: Any
-        ) -> Any:
+        def choosy(self: Judge, position: Any, entry_id: str) -> Any:
+            body = position.incoming.raw_body
             if body is None or "payment" not in body:
-                return None
-            return post(self, entry_id, worker, installation, body, *more)
+                return ()
+            return post(self, position, entry_id)
 
         return choosy
 
-    return instead(MoneyWorkspace, "post_on_arrival", make)
+    return instead(Judge, "_post_cash", make)
 
 
 @bug("cash is posted again on a carry-over")
