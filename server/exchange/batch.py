@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from server.audit.changes import Change
 from server.devices.queries import DeviceKey, key_chain_of
 from server.exchange.intake import Candidate
+from server.funds.workspace import FundsWorkspace
 from server.journals.queries import KnownEntry
 from server.money.workspace import MoneyWorkspace
 from server.outreach.workspace import OutreachWorkspace
@@ -50,6 +51,7 @@ class Batch:
         self.money = MoneyWorkspace(change)
         self.receipts = ReceiptsWorkspace(change, self.money, self.texts.get, _KeyChains(change).of)
         self.outreach = OutreachWorkspace(change)
+        self.funds = FundsWorkspace(change, runtime.sealer, runtime.ids, self.known.get)
 
     def kind_of(self, entry_id: str) -> str | None:
         """Return the kind of an entry that has been seen."""
@@ -60,6 +62,7 @@ class Batch:
         """Let every workspace write what it holds back until the end; progress rows come last."""
         self.people.finish()
         self.outreach.finish()
+        self.funds.finish()
         self.money.finish()
         self.receipts.finish()
         self.quotas.finish()
@@ -70,12 +73,12 @@ class Batch:
         match candidate.kind.name:
             case "household_registered":
                 return str(body["area"])
-            case "visit_recorded" | "vssid_installed" | "enrolment_recorded":
+            case "visit_recorded" | "vssid_installed" | "enrolment_recorded" | "donation_received":
                 return str(body["area"])
             case "person_registered" if body["household"] is None:
                 return str(body["area"])
             case "person_registered" | "household_amended":
                 return self.people.area_of_household(body["household"])
-            case "person_amended" | "consent_recorded":
+            case "person_amended" | "consent_recorded" | "beneficiary_nominated" | "card_handed_over":
                 return self.people.area_of_person(body["person"])
         return None

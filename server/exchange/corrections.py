@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.exchange.batch import Batch
+from server.funds.door_queries import DOOR_TABLES
 from sync.codes import EntryCode
 from sync.entry import Fault
 from sync.judgement import Applied, Arrival, Refused, Ruling
@@ -32,10 +33,17 @@ def apply_entry_voided(batch: Batch, arrival: Arrival) -> Ruling:
         return Refused(Fault(EntryCode.NOT_OWN_ENTRY, "target"))
     if target.state == OutcomeState.VOIDED:
         return Refused(Fault(EntryCode.ALREADY_VOIDED, "target"))
+    assert target.kind is not None
     if target.kind == "payment_collected":
         _void_payment(batch, target.entry_id, arrival)
+    elif target.kind == "donation_received":
+        settlement = batch.funds.settlement_of(target.entry_id)
+        batch.money.void(target.entry_id, arrival.entry_id, arrival.business_day, settlement)
+        batch.receipts.payment_voided(target.entry_id, arrival.entry_id)
+        batch.funds.void(target.kind, target.entry_id, arrival)
+    elif target.kind in DOOR_TABLES:
+        batch.funds.void(target.kind, target.entry_id, arrival)
     else:
-        assert target.kind is not None
         batch.outreach.void(target.kind, target.entry_id, arrival.entry_id)
         batch.quotas.void_fact(target.entry_id)
     return Applied()

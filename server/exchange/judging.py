@@ -23,6 +23,7 @@ from server.exchange.intake import MONEY_KINDS, Candidate, receipt_shown, stand_
 from server.exchange.registry import HANDLERS
 from server.exchange.storing import Position, Storing, texts
 from server.exchange.surroundings import Surroundings
+from server.funds.door_queries import DOOR_TABLES
 from server.journals.actions import mark_corrected, return_entry, set_waits
 from server.money.rules import claim_of
 from server.receipts.workspace import RefusedReceipt
@@ -154,6 +155,8 @@ class Judge:
     def _decide(self, candidate: Candidate) -> tuple[OutcomeState, tuple[Flag, ...]] | Fault | set[str]:
         """Return the new state with flags, a fault, or the ids that the entry has to wait for."""
         fault = self._surroundings.fault_of(candidate)
+        if fault is None and candidate.kind.name in DOOR_TABLES:
+            fault = self._batch.funds.office_fault(candidate.body)
         if fault is not None:
             return fault
         missing = set()

@@ -112,7 +112,8 @@ def load_workspaces(batch: Batch, sealer: Sealer, candidates: Sequence[Candidate
     } - batch.texts.keys()
     stored = stored_entries(connection, sealer, payments)
     batch.texts.update({entry_id: item.raw for entry_id, item in stored.items()})
-    lock_names(connection, batch.receipts.wanted_names())
+    lock_names(connection, [*batch.receipts.wanted_names(), *batch.funds.wanted_names()])
+    batch.funds.load()
     batch.receipts.load()
     fact_ids = batch.outreach.loaded_fact_ids() | {
         item.body["target"] for item in candidates if item.kind.name == "entry_voided"

@@ -20,6 +20,13 @@ from server.exchange.merging import (
     want_unmerge,
 )
 from server.exchange.returns import apply_entry_corrected, apply_entry_returned, apply_return_answered
+from server.funds.door_queries import DOOR_TABLES
+from server.funds.handlers import (
+    apply_beneficiary_nominated,
+    apply_card_handed_over,
+    apply_cash_remitted,
+    apply_donation_received,
+)
 from server.outreach.handlers import (
     apply_enrolment_recorded,
     apply_visit_recorded,
@@ -100,14 +107,32 @@ def _want_receipt(batch: Batch, candidate: Candidate) -> None:
     batch.receipts.want_tokens([candidate.body["token"]])
 
 
+def _want_donation(batch: Batch, candidate: Candidate) -> None:
+    batch.money.want_payments([candidate.entry_id])
+    batch.receipts.want_payments([candidate.entry_id])
+    batch.funds.want(candidate.entry_id, candidate.body)
+
+
+def _want_remittance(batch: Batch, candidate: Candidate) -> None:
+    batch.funds.want(candidate.entry_id, candidate.body)
+
+
+def _want_beneficiary(batch: Batch, candidate: Candidate) -> None:
+    _want_person_fact(batch, candidate)
+    batch.funds.want(candidate.entry_id, candidate.body)
+
+
 def _want_void(batch: Batch, candidate: Candidate) -> None:
     target = candidate.body["target"]
     match batch.kind_of(target):
-        case "payment_collected":
+        case "payment_collected" | "donation_received":
             batch.money.want_payments([target])
             batch.receipts.want_payments([target])
         case "enrolment_recorded":
             batch.outreach.want_enrolments([target])
+    kind = batch.kind_of(target)
+    if kind in DOOR_TABLES:
+        batch.funds.want_void(kind, target)
     batch.quotas.want_facts([target])
 
 
@@ -141,6 +166,21 @@ HANDLERS: dict[str, KindHandler] = {
     # A true receipt is kept whatever its payment's id is by now (docs/protocol.md, T7).
     "receipt_issued": KindHandler(
         _want_receipt, lambda batch, arrival: batch.receipts.apply(arrival), refuses_other_kinds=True
+    ),
+    "donation_received": KindHandler(
+        _want_donation,
+        lambda batch, arrival: apply_donation_received(arrival, batch.funds, batch.money, batch.receipts),
+    ),
+    "cash_remitted": KindHandler(
+        _want_remittance, lambda batch, arrival: apply_cash_remitted(arrival, batch.funds)
+    ),
+    "beneficiary_nominated": KindHandler(
+        _want_beneficiary,
+        lambda batch, arrival: apply_beneficiary_nominated(arrival, batch.funds, batch.people),
+    ),
+    "card_handed_over": KindHandler(
+        _want_beneficiary,
+        lambda batch, arrival: apply_card_handed_over(arrival, batch.funds, batch.people),
     ),
     "entry_voided": KindHandler(_want_void, apply_entry_voided),
     # What a correction touches is asked for by the corrected entry itself.

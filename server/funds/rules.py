@@ -87,6 +87,11 @@ class HandoverClaim:
     upper_ms: int
 
 
+def handover_step(step: str, round_won: int) -> str:
+    """Return the name of a step of a handover: one that stands again posts again, under another name."""
+    return step if round_won == 1 else f"{step}:{round_won}"
+
+
 def standing_handover(claims: Sequence[HandoverClaim]) -> str | None:
     """Return which handover stands: the lowest (upper capture time, entry id)."""
     if not claims:

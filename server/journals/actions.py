@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from msgspec.structs import asdict, replace
@@ -30,6 +30,7 @@ from sync.push import Hole
 from sync.scope import agent_scope
 from sync.verdict import OutcomeState
 
+_OUTCOME = Outcome.__table__.c
 _NAME = LockKey.__table__.c.key
 _NEW_NAMES = (
     postgresql.insert(LockKey)
@@ -105,6 +106,18 @@ def move_outcome(
     more = {} if flags is None else {"flags": json.dumps([str(flag) for flag in dict.fromkeys(flags)])}
     _put_outcome(change, moved, **more)
     return moved
+
+
+def flag_outcomes(change: Change, entry_ids: Collection[str], flag: Flag) -> None:
+    """Add a flag to entries that something later has thrown a light on; their verdicts stay."""
+    if not entry_ids:
+        return
+    # An outcome of this very change may have flags that are not written yet.
+    change.flush()
+    flagged = select(_OUTCOME.entry_id, _OUTCOME.flags).where(among(_OUTCOME.entry_id))
+    for entry_id, flags in rows_among(change.connection, flagged, entry_ids):
+        kept = dict.fromkeys([*json.loads(flags), str(flag)])
+        change.update(Outcome.__table__, {"entry_id": entry_id}, flags=json.dumps([*kept]))
 
 
 def void_entries(connection: Connection, entry_ids: Select[Any], now_ms: int) -> None:

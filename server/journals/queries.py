@@ -13,7 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, and_, bindparam, func, select
 
 from server.bulk_rows import among, rows_among
-from server.journals.models import Entry, HeldWait, JournalHole, Outcome
+from server.journals.models import Entry, HeldWait, Incident, JournalHole, Outcome
 from server.prepared import rows_of
 from server.sealing import Sealer
 from sync.journal import DESK, chain, genesis_digest
@@ -118,6 +118,16 @@ _STORED_BY_ID = _STORED.where(among(_OUTCOME.c.entry_id))
 def known_entries(connection: Connection, entry_ids: Iterable[str]) -> dict[str, KnownEntry]:
     """Return what is known of each id that has been seen."""
     return {row[0]: KnownEntry(*row) for row in rows_among(connection, _KNOWN, entry_ids)}
+
+
+_REPORTED = select(Incident.entry_id).where(
+    among(Incident.__table__.c.entry_id), Incident.__table__.c.kind == bindparam("kind")
+)
+
+
+def reported_entries(connection: Connection, kind: str, entry_ids: Iterable[str]) -> set[str]:
+    """Return about which of these entries there is an incident of a kind."""
+    return {entry_id for (entry_id,) in rows_among(connection, _REPORTED, entry_ids, kind=kind)}
 
 
 def entries_that_became_other(connection: Connection, decided: Mapping[str, str]) -> dict[str, KnownEntry]:

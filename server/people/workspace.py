@@ -368,6 +368,17 @@ class PeopleWorkspace:
             self._persons[person_id] = replace(old, version=old.version + 1, consents=consents)
             self._touched[person_id] = None
 
+    def standing_consent(self, person_id: str, purpose: str) -> str | None:
+        """Return the latest decision on a purpose of a person and everybody merged with them."""
+        members = (self._persons[each] for each in self.cluster_of("person", person_id))
+        found = [each.consents[purpose] for each in members if purpose in each.consents]
+        return max(found, key=lambda each: each[1:])[0] if found else None
+
+    def numbers_of(self, person_ids: Iterable[str], name: str) -> set[str]:
+        """Return the indexes of what loaded persons have under the name of a number."""
+        indexes = (self._persons[each].numbers[name][1] for each in person_ids)
+        return {index for index in indexes if index is not None}
+
     def finish(self) -> None:
         """Write what changed and stamp it into its area's scope."""
         self._write_candidates()

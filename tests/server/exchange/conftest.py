@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from server.audit.changes import Change
 from tests.conftest import BACKENDS
 from tests.support.office_checks import problems_of
 from tests.support.postgres import PostgresCluster
@@ -50,3 +52,41 @@ def shared_office(
 def tablet(office: SmallOffice) -> RawTablet:
     """An enrolled tablet of the agent An."""
     return a_tablet(office)
+
+
+@pytest.fixture
+def overlapping(monkeypatch):
+    """Return a function that syncs a second tablet while the first one's push waits to commit."""
+
+    def overlap(first, second):
+        is_written, may_commit = threading.Event(), threading.Event()
+        finish = Change.finish
+
+        def finish_slowly(change):
+            finish(change)
+            if change.actor.chain == f"installation:{first.installation}":
+                is_written.set()
+                may_commit.wait(10)
+
+        monkeypatch.setattr(Change, "finish", finish_slowly)
+        answers = {}
+
+        def sync(name, tablet):
+            answers[name] = tablet.sync()
+
+        threads = [
+            threading.Thread(target=sync, args=("first", first)),
+            threading.Thread(target=sync, args=("second", second)),
+        ]
+        threads[0].start()
+        assert is_written.wait(10)
+        threads[1].start()
+        threads[1].join(0.7)
+        assert threads[1].is_alive(), "the second push waits for what the first one locked"
+        may_commit.set()
+        for thread in threads:
+            thread.join(20)
+        monkeypatch.undo()
+        return answers["first"].decisions, answers["second"].decisions
+
+    return overlap

@@ -2,54 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
-import pytest
-
-from server.audit.changes import Change
 from server.quotas.actions import define_indicator
 from server.quotas.rules import Indicator
 from tests.support.office_checks import rows
 from tests.support.raw_tablet import a_tablet
 from tests.support.small_office import COMMUNES
-
-
-@pytest.fixture
-def overlapping(monkeypatch):
-    """Return a function that syncs a second tablet while the first one's push waits to commit."""
-
-    def overlap(first, second):
-        is_written, may_commit = threading.Event(), threading.Event()
-        finish = Change.finish
-
-        def finish_slowly(change):
-            finish(change)
-            if change.actor.chain == f"installation:{first.installation}":
-                is_written.set()
-                may_commit.wait(10)
-
-        monkeypatch.setattr(Change, "finish", finish_slowly)
-        answers = {}
-
-        def sync(name, tablet):
-            answers[name] = tablet.sync()
-
-        threads = [
-            threading.Thread(target=sync, args=("first", first)),
-            threading.Thread(target=sync, args=("second", second)),
-        ]
-        threads[0].start()
-        assert is_written.wait(10)
-        threads[1].start()
-        threads[1].join(0.7)
-        assert threads[1].is_alive(), "the second push waits for what the first one locked"
-        may_commit.set()
-        for thread in threads:
-            thread.join(20)
-        monkeypatch.undo()
-        return answers["first"].decisions, answers["second"].decisions
-
-    return overlap
 
 
 def test_a_household_moves_while_one_of_its_people_gets_another_name(office, tablet, overlapping):
