@@ -8,6 +8,7 @@ from server.audit.changes import Actor, Change, run_change
 from server.audit.queries import broken_audit_chains, feeds_that_disagree
 from server.exchange.batch import Batch
 from server.exchange.derivation import quota_differences
+from server.exchange.fund_derivation import door_differences
 from server.funds.verification import fund_differences
 from server.journals.actions import lock_names, move_outcome
 from server.journals.queries import held_since, known_entries
@@ -66,6 +67,7 @@ def verify_nightly(runtime: Runtime) -> list[str]:
         findings += [f"feed {scope} disagrees with its head" for scope in feeds_that_disagree(connection)]
         findings += [f"payment {entry} is not balanced" for entry in unbalanced_entries(connection)]
         findings += [str(item) for item in quota_differences(connection, runtime)]
+        findings += [str(item) for item in door_differences(connection, runtime.sealer)]
         findings += [f"statement {number} was altered" for number in altered_statements(connection)]
         findings += [str(item) for item in fund_differences(connection, runtime.config.time_zone)]
     if findings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -76,6 +76,13 @@ def door_rows(connection: Connection, kind: str, entry_ids: Iterable[str]) -> di
         row.entry_id: dict(zip(names, row, strict=True))
         for row in rows_among(connection, _ROWS[kind], entry_ids)
     }
+
+
+def every_door_row(connection: Connection, kind: str) -> Iterator[dict[str, Any]]:
+    """Yield every kept row of a kind."""
+    table = DOOR_TABLES[kind]
+    for row in connection.execute(select(table), execution_options={"yield_per": 1000}):
+        yield dict(zip(table.c.keys(), row, strict=True))
 
 
 def handovers_of(

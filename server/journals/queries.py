@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -212,9 +212,16 @@ def stored_entries(
     return {row.entry_id: _stored(row, sealer) for row in rows}
 
 
-def every_stored_entry(connection: Connection, sealer: Sealer) -> Iterator[StoredEntry]:
-    """Yield every entry that has an outcome, by installation and seq, with its bytes opened."""
+def every_stored_entry(
+    connection: Connection, sealer: Sealer, kinds: Collection[str] | None = None
+) -> Iterator[StoredEntry]:
+    """Yield every entry that has an outcome, by installation and seq, with its bytes opened.
+
+    `kinds`: of these kinds alone.
+    """
     statement = _STORED.order_by(_OUTCOME.c.installation_id, _OUTCOME.c.seq)
+    if kinds is not None:
+        statement = statement.where(_OUTCOME.c.kind.in_(sorted(kinds)))
     for row in connection.execution_options(yield_per=1000).execute(statement):
         yield _stored(row, sealer)
 

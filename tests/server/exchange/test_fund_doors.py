@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import text
 
 from schemas.signatures import from_base64url
+from server.exchange.fund_derivation import door_differences
 from sync.scope import agent_scope
 from tests.support.desk import a_supervisor, decide, refusal
 from tests.support.fund_doors import FundDoors, a_consent, a_donation, a_nomination, a_remittance
@@ -240,6 +242,38 @@ def test_a_nomination_to_an_unknown_pool_or_fund_is_quarantined(tablet, doors):
     tablet.append("beneficiary_nominated", a_nomination(person, consent, fund=8))
     codes = [(verdict["code"], verdict["field"]) for verdict in tablet.sync().verdicts[2:]]
     assert codes == [("pool_unknown", "pool"), ("fund_unknown", "fund")]
+
+
+@pytest.mark.parametrize(
+    ("change", "differing"),
+    [
+        ("UPDATE donation SET amount_vnd = 600000", "amount_vnd is 600000, should be 500000"),
+        ("UPDATE donation SET bucket = 'pool:elderly'", "bucket is pool:elderly, should be any"),
+        ("UPDATE donation SET sealed = NULL", "sealed is something else, should be what the entry says"),
+        ("UPDATE donation SET voided_by = NULL", "voided_by is None, should be {void}"),
+        ("DELETE FROM donation", "entry_id is None, should be a row"),
+    ],
+)
+def test_a_row_that_is_not_what_its_entry_says_is_found(office, tablet, change, differing):
+    FundDoors(office)
+    donation = donated(tablet)
+    void = voided(tablet, donation)
+    tablet.sync()
+    assert found_differences(office) == []
+    kept = rows(office, "SELECT * FROM donation")
+    with office.runtime.transactions.writing() as connection:
+        connection.execute(text(change))
+        assert [str(each) for each in door_differences(connection, office.runtime.sealer)] == [
+            f"donation {donation}: {differing.format(void=void)}"
+        ]
+        connection.rollback()
+    assert rows(office, "SELECT * FROM donation") == kept
+
+
+def found_differences(office):
+    """Return where rows are not what the entries' bytes say."""
+    with office.runtime.transactions.reading() as connection:
+        return door_differences(connection, office.runtime.sealer)
 
 
 def test_an_entry_of_a_door_is_kept_once_however_often_it_comes(office, tablet, doors):
