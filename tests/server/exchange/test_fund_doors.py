@@ -11,7 +11,7 @@ from schemas.signatures import from_base64url
 from server.exchange.fund_derivation import door_differences
 from sync.scope import agent_scope
 from tests.support.desk import a_supervisor, decide, refusal
-from tests.support.fund_doors import FundDoors, a_consent, a_donation, a_nomination, a_remittance
+from tests.support.fund_doors import a_consent, a_donation, a_nomination, a_remittance, fund_doors
 from tests.support.funds import FUND
 from tests.support.office_checks import balance, cash_of, open_cases, outcome_of, rows, suspense_of
 from tests.support.raw_tablet import a_tablet
@@ -23,7 +23,7 @@ ANY = "any"
 @pytest.fixture
 def doors(office):
     """The office with a fund; in the end its ledger is what its rows ask for."""
-    doors = FundDoors(office)
+    doors = fund_doors(office)
     yield doors
     assert doors.problems() == []
 
@@ -255,7 +255,7 @@ def test_a_nomination_to_an_unknown_pool_or_fund_is_quarantined(tablet, doors):
     ],
 )
 def test_a_row_that_is_not_what_its_entry_says_is_found(office, tablet, change, differing):
-    FundDoors(office)
+    fund_doors(office)
     donation = donated(tablet)
     void = voided(tablet, donation)
     tablet.sync()

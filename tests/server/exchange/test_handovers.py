@@ -12,7 +12,7 @@ from server.funds.issuing import return_card
 from sync.scope import area_scope
 from tests.support.desk import a_supervisor, decide
 from tests.support.fund_decisions import approved
-from tests.support.fund_doors import NATIONAL_ID, FundDoors, a_handover
+from tests.support.fund_doors import NATIONAL_ID, a_handover, fund_doors
 from tests.support.funds import FUND
 from tests.support.office_checks import incidents, outcome_of, rows
 from tests.support.raw_tablet import a_tablet
@@ -24,7 +24,7 @@ SCANNED = {"method": "id_scanned", "national_id": NATIONAL_ID}
 @pytest.fixture
 def doors(office):
     """The office with a fund; in the end its ledger is what its rows ask for."""
-    doors = FundDoors(office)
+    doors = fund_doors(office)
     yield doors
     assert doors.problems() == []
 
