@@ -43,15 +43,3 @@ def put_donation(change: Change, row: Mapping[str, Any]) -> None:
         "is_voided": row["voided_by"] is not None,
     }
     change.put_record("donation", row["entry_id"], wire, {agent_scope(row["worker_id"])})
-
-
-def put_nomination(change: Change, row: Mapping[str, Any], state: str, code: str | None) -> None:
-    """Let the agent's tablets know what has become of a nomination, and why."""
-    wire = {
-        "person": row["person_id"],
-        "fund": row["fund"],
-        "pool": row["pool"],
-        "state": state,
-        "code": code,
-    }
-    change.put_record("nomination", row["entry_id"], wire, {agent_scope(row["worker_id"])})

@@ -24,12 +24,12 @@ from server.funds.door_queries import (
     pools_among,
     rounds_won,
 )
-from server.funds.door_records import keep_row, put_donation, put_nomination
+from server.funds.door_records import keep_row, put_donation
 from server.funds.door_rows import DoorEntry
-from server.funds.nominations import NominationStanding, standing_decisions
+from server.funds.nominations import NominationStanding, NominationState, standing_decisions
 from server.funds.office_queries import AllocationState, allocations_by_id
 from server.funds.postings import FundStep, Lines, door_settlement, handover, remittance
-from server.funds.records import put_allocation
+from server.funds.records import put_allocation, put_nomination_state
 from server.funds.rules import HandoverClaim, handover_step, standing_handover
 from server.journals.actions import flag_outcomes, report_incident
 from server.journals.queries import KnownEntry, known_entries, reported_entries
@@ -174,7 +174,7 @@ class FundsWorkspace:
     def record_nomination(self, arrival: Arrival) -> None:
         """Keep a nomination; after a restore the office may have decided about it before it is back."""
         row = self._keep(arrival)
-        put_nomination(self._change, row, *self._nominated[arrival.entry_id])
+        put_nomination_state(self._change, _nomination(row), *self._nominated[arrival.entry_id])
 
     def record_handover(self, arrival: Arrival) -> tuple[Flag, ...]:
         """Keep a handover, and return the flag of one that does not stand."""
@@ -207,7 +207,7 @@ class FundsWorkspace:
                 lines = reversed_lines(_carried(row))
                 self._post(entry_id, FundStep.VOID, lines, arrival.business_day, arrival.entry_id)
             case _:
-                put_nomination(self._change, row, NominationStanding.VOIDED.value, None)
+                put_nomination_state(self._change, _nomination(row), NominationStanding.VOIDED)
 
     def finish(self) -> None:
         """Settle which handover of each touched allocation stands."""
@@ -308,3 +308,7 @@ class FundsWorkspace:
 
 def _carried(row: Mapping[str, Any]) -> Lines:
     return remittance(row["worker_id"], row["fund"], row["amount_vnd"])
+
+
+def _nomination(row: Mapping[str, Any]) -> NominationState:
+    return NominationState(**{name: row[name] for name in NominationState.__dataclass_fields__})
