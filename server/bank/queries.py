@@ -25,7 +25,7 @@ _View = TypeVar("_View")
 class LineWords:
     """What a line says of people: kept sealed as one value."""
 
-    description: str
+    description: str = ""
     counterparty: str | None = None
 
 

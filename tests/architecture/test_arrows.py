@@ -46,6 +46,7 @@ PLANTS = (
     Plant("features", "server.office.rules", "server.campaigns.queries"),
     Plant("layers", "server.money.queries", "server.money.workspace"),
     Plant("layers-fund-statements", "server.fund_statements.wording", "server.fund_statements.files"),
+    Plant("layers-bank", "server.bank.rules", "server.bank.queries"),
     Plant("layers-funds", "server.funds.rules", "server.funds.queries"),
     Plant("layers", "server.people.rules", "server.people.models"),
     Plant("layers", "server.office.models", "server.office.queries"),
