@@ -22,12 +22,21 @@ from sync.codes import EntryCode
 from sync.entry import Fault
 from sync.ports import IdSource
 
-VOIDABLE_ALONE = ("visit_recorded", "vssid_installed", "enrolment_recorded")
+# Money that a receipt was handed over for: its void comes with another one.
+RECEIPTED = ("payment_collected", "donation_received")
+VOIDABLE_ALONE = (
+    "visit_recorded",
+    "vssid_installed",
+    "enrolment_recorded",
+    "cash_remitted",
+    "beneficiary_nominated",
+    "card_handed_over",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """A payment in the journal with the receipt that was made for it."""
+    """A payment or donation in the journal with the receipt that was made for it."""
 
     payment_id: str
     amount_vnd: int
@@ -191,11 +200,82 @@ class Actions:
             )
         return Collected(payment_id, amount_vnd, receipt)
 
+    def record_donation(
+        self,
+        *,
+        area: str,
+        fund: int,
+        donor_class: str,
+        amount_vnd: int,
+        method: str = "cash",
+        **optional: Any,
+    ) -> Collected:
+        """Record what somebody gave for cards, with its receipt.
+
+        Optional: donor (name, phone, tax_code), restriction (kind, key), pledge, note. The offline
+        cap is not asked here: this money is taken already.
+        """
+        members = {"area": area, "fund": fund, "donor_class": donor_class, "method": method}
+        with self._store.transaction():
+            donation = self._append("donation_received", **members, amount_vnd=amount_vnd, **optional)
+            receipt = self._receipts.issue(
+                ReceiptKind.DONATION, (donation.entry_id, donation.raw), amount_vnd, fund, None
+            )
+        return Collected(donation.entry_id, amount_vnd, receipt)
+
+    def remit_cash(self, *, fund: int, amount_vnd: int, destination: str, **optional: Any) -> str:
+        """Record that cash was carried to the account or the office; optional: reference, note."""
+        return self._append(
+            "cash_remitted", fund=fund, amount_vnd=amount_vnd, destination=destination, **optional
+        ).entry_id
+
+    def nominate(self, *, person: str, fund: int, pool: str, evidence: str, **optional: Any) -> str:
+        """Name a person for a card; optional: consent, evidence_number, member, note.
+
+        `consent` is by default what this device recorded of their consent to a donated card.
+        """
+        optional["consent"] = optional.get("consent") or self.card_consent(person)
+        return self._append(
+            "beneficiary_nominated", person=person, fund=fund, pool=pool, evidence=evidence, **optional
+        ).entry_id
+
+    def card_consent(self, person: str) -> str | None:
+        """Return the own entry of a person's consent to a donated card, where the latest says so."""
+        found = [
+            entry
+            for part in self._projection.same_as("person", person)
+            for entry in self._outbox.entries_touching("consents_of", part)
+            if entry.body.get("purpose") == "card_donation" and entry.state != "quarantined"
+        ]
+        latest = max(found, key=lambda entry: entry.local_id, default=None)
+        return None if latest is None or latest.body.get("decision") != "given" else latest.entry_id
+
+    def hand_over_card(
+        self,
+        *,
+        allocation: str,
+        proof: Mapping[str, Any],
+        person: str | None = None,
+        note: str | None = None,
+    ) -> str:
+        """Record that a card was given into the hand of whom it was allocated to.
+
+        `proof` has the number of a scanned identity card, or the name of a witness. What the office
+        has done since the last sync is not known here, so its stage is not asked.
+        """
+        view = self._projection.view("allocation", allocation)
+        beneficiary = None if view is None else view.fields.get("person")
+        same = {beneficiary} if person is None else {*self._projection.same_as("person", person)}
+        if beneficiary is not None and beneficiary not in same:
+            raise _refuse(EntryCode.NOT_THE_BENEFICIARY, "person")
+        members = {"allocation": allocation, "person": person or beneficiary, "proof": proof, "note": note}
+        return self._append("card_handed_over", **members).entry_id
+
     def void_payment(self, payment_id: str, reason: str) -> IssuedReceipt:
-        """Void an own payment, with the kind-9 receipt that takes the first one back."""
+        """Void an own payment or donation, with the kind-9 receipt that takes the first one back."""
         payment = self._outbox.entry(payment_id)
         receipt = self._receipts.of_payment(payment_id)
-        if payment is None or payment.kind != "payment_collected" or receipt is None:
+        if payment is None or payment.kind not in RECEIPTED or receipt is None:
             raise _refuse(EntryCode.NOT_OWN_ENTRY, "target")
         with self._store.transaction():
             if self._receipts.is_voided(payment_id):
@@ -207,12 +287,10 @@ class Actions:
             )
 
     def void_entry(self, target: str, reason: str) -> str:
-        """Void an own visit, install or enrolment; payments go through `void_payment`."""
+        """Void an own entry that has no receipt; what has one goes through `void_payment`."""
         entry = self._outbox.entry(target)
         if entry is None:
             raise _refuse(EntryCode.NOT_OWN_ENTRY, "target")
-        if entry.kind == "payment_collected":
-            raise _refuse(EntryCode.REFERENCE_WRONG_KIND, "target")
         if entry.kind not in VOIDABLE_ALONE:
             raise _refuse(EntryCode.REFERENCE_WRONG_KIND, "target")
         with self._store.transaction():

@@ -12,18 +12,23 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
+from field_client.actions import RECEIPTED
+from field_client.card_commands import COMMANDS
 from field_client.client import FieldClient
 from field_client.desk import Desk, show_receipt, show_report, show_returned, show_waiting
 from field_client.identity import STORE_DAMAGED, NotEnrolledError
-from field_client.receipts import CapReachedError, CapState
 from field_client.texts import age_text, amount_text, say
 from schemas import kinds
 
 _DEFAULT_HOME = Path("~/.tungnha-field")
 # Exit codes: 1 refused or failed, 2 wrong usage (click's own), 3 synced but something needs a person.
 _NEEDS_PERSON = 3
-# They open a form. `collect` is one unless the money was taken already.
-_FORMS = {"household", "person", "visit", "install", "enrolment", "consent"}
+# They open a form. `collect` and `donate` are one unless the money was taken already.
+_FORMS = {"household", "person", "visit", "install", "enrolment", "consent", "nominate"}
+_VOIDABLE = (
+    *("payment", "enrolment", "visit", "install"),
+    *("donation", "remittance", "nomination", "handover"),
+)
 
 
 @click.group(help="Từng Nhà: máy của đại lý · the field agent's desk client")
@@ -192,6 +197,8 @@ def consent(desk: Desk, /, person: str, **members: Any) -> None:
         desk.say("saved", id=client.actions.record_consent(person=found, **members))
 
 
+for _command in COMMANDS:
+    main.add_command(_command)
 _vietnamese_name = copy(enrolment)
 _vietnamese_name.name = "ghi-danh"
 main.add_command(_vietnamese_name)
@@ -217,16 +224,7 @@ def collect(
 ) -> None:
     """Collect a payment."""
     with desk.open() as client:
-        standing = client.receipts.cap_standing()
-        counted = {"count": standing.receipts, "amount": amount_text(standing.amount_vnd)}
-        if not already_taken:
-            desk.require_space()
-            try:
-                client.receipts.require_room()
-            except CapReachedError:
-                desk.give_up("cap_reached", **counted)
-        if standing.state == CapState.WARNED:
-            desk.say("cap_warned", **counted)
+        desk.open_collection(client, already_taken=already_taken)
         if amounts and len(amounts) != len(enrolments):
             desk.give_up("usage_amounts")
         found = [desk.found(client, "enrolment", text) for text in enrolments]
@@ -244,17 +242,17 @@ def collect(
 @click.option("--reason", required=True, prompt="Lý do")
 @click.pass_obj
 def void(desk: Desk, /, target: str, reason: str) -> None:
-    """Void a payment (by its id or its receipt's number), a visit, an install or an enrolment."""
+    """Void a payment or donation (by its id or its receipt's number), or another fact."""
     with desk.open() as client:
         receipt = client.receipts.find(target)
         if receipt is not None:
             target = receipt.payment_id
-        for record_type in ("payment", "enrolment", "visit", "install"):
+        for record_type in _VOIDABLE:
             target = client.projection.resolve(record_type, target) or target
         entry = client.outbox.entry(target)
         if entry is None:
             desk.give_up("not_found", what=target)
-        if entry.kind == "payment_collected":
+        if entry.kind in RECEIPTED:
             issued = client.actions.void_payment(target, reason)
             desk.say("voided", number=issued.number)
             show_receipt(desk, client, issued)
@@ -319,7 +317,8 @@ def status(desk: Desk) -> None:
 
 
 @main.command(
-    name="list", help="Danh sách: household, person, visit, enrolment, receipt, quota_figure… · list records"
+    name="list",
+    help="Danh sách: household, person, visit, enrolment, receipt, donation, fund, pool… · list records",
 )
 @click.argument("record_type", default="household")
 @click.pass_obj

@@ -20,7 +20,7 @@ from field_client.exchange import RefusedError, ServerBusyError
 from field_client.identity import NotEnrolledError, StoppedByDamageError
 from field_client.outbox import CaptureRefusedError, OwnEntry
 from field_client.projection import ReturnedEntry
-from field_client.receipts import IssuedReceipt
+from field_client.receipts import CapReachedError, CapState, IssuedReceipt
 from field_client.sealing import KeyFileError, SealBrokenError
 from field_client.session import NoProgressError, SyncReport, SyncRunningError
 from field_client.store import NoSpaceError, StoreError, require_space
@@ -106,6 +106,19 @@ class Desk:
             require_space(self.home)
         except NoSpaceError:
             self.give_up("no_space")
+
+    def open_collection(self, client: FieldClient, *, already_taken: bool) -> None:
+        """Say how near the offline cap is; exit with 1 where it is reached and the money not taken yet."""
+        standing = client.receipts.cap_standing()
+        counted = {"count": standing.receipts, "amount": amount_text(standing.amount_vnd)}
+        if not already_taken:
+            self.require_space()
+            try:
+                client.receipts.require_room()
+            except CapReachedError:
+                self.give_up("cap_reached", **counted)
+        if standing.state == CapState.WARNED:
+            self.say("cap_warned", **counted)
 
     def found(self, client: FieldClient, record_type: str, text: str) -> str:
         """Return the id that `text` begins or ends; exit with 1 when there is not exactly one."""

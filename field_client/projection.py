@@ -18,6 +18,7 @@ from schemas.names import search_key
 # The member of a pulled record that names the last entry in its history: the base of an edit.
 LAST_ENTRY_MEMBER = "last_entry"
 _EDITABLE = ("household", "person")
+_WAITING_STAGES = ("approved", "issued")
 _OUT_OF_VIEW = ("quarantined", "voided", "answered")
 
 
@@ -44,6 +45,19 @@ class ReturnedEntry:
     entry: OwnEntry
     reason: str
     returned_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCard:
+    """A card that the office allocated and nobody has handed over yet, and whose it is."""
+
+    allocation: RecordView
+    full_name: str | None
+
+    @property
+    def is_issued(self) -> bool:
+        """Return whether there is a card to hand over."""
+        return bool(self.allocation.fields.get("stage") == "issued")
 
 
 class Projection:
@@ -93,6 +107,30 @@ class Projection:
             # The list grows while it is walked: what is merged into a part is a part too.
             parts += [other for other, fields in merged.items() if fields.get("merged_into") == part]
         return parts
+
+    def same_as(self, record_type: str, record_id: str) -> list[str]:
+        """Return the ids of all records that are one with this one, whichever of them it is."""
+        seen = {record_id}
+        whole = record_id
+        while (view := self._view(record_type, whole)) is not None:
+            into = view.fields.get("merged_into")
+            if into is None or into in seen:
+                break
+            seen.add(into)
+            whole = into
+        return self.parts_of(record_type, whole)
+
+    def waiting_cards(self) -> list[WaitingCard]:
+        """Return the cards that wait to be handed over in the scopes of this device, by their ids."""
+        found = []
+        for view in self.views("allocation"):
+            stage = view.fields.get("stage")
+            handed = self._outbox.entries_touching("handovers_of", view.record_id)
+            if stage in _WAITING_STAGES and not any(entry.state not in _OUT_OF_VIEW for entry in handed):
+                person = self._view("person", str(view.fields.get("person")))
+                name = None if person is None else person.fields.get("full_name")
+                found.append(WaitingCard(view, name))
+        return found
 
     def visits_of(self, household: str) -> list[RecordView]:
         """Return the visits to a household and what is merged into it, own and pulled, oldest first."""

@@ -2,8 +2,8 @@
 
 Only what the server acknowledged, judged and showed back is touched, a month later, and never above
 the durable mark (docs/protocol.md, rule 10). Digests, kinds, outcomes and what a list of one's own
-work shows stay. Payments and receipts stay whole: they prove money, and can be sent again however
-old the backup is that an office restores.
+work shows stay. Payments, donations, remittances and receipts stay whole: they prove money, and can
+be sent again however old the backup is that an office restores.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ KEPT_MEMBERS = {
     "person_amended": ("person", "base"),
     "visit_recorded": ("area", "household", "disposition", "call_back_on", "campaign", "promoter"),
     "vssid_installed": ("area", "person", "state", "occasion", "evidence", "campaign", "promoter"),
+    # What shows somebody's hardship goes, and so does the proof of who took the card.
+    "beneficiary_nominated": ("person", "fund", "pool", "consent"),
+    "card_handed_over": ("allocation", "person"),
 }
 _FINISHED = ("applied", "merged", "duplicate", "voided")
 

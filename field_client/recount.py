@@ -176,7 +176,11 @@ class Recount:
             for _, entry in self.of_kind("receipt_issued")
             if entry["state"] == "quarantined"
         }
-        return {item["enrolment"] for each in payments for item in self.entries[each]["body"]["allocations"]}
+        return {
+            item["enrolment"]
+            for each in payments
+            for item in self.entries[each]["body"].get("allocations", ())
+        }
 
     def planted(self) -> dict[str, int]:
         """Return how many of the planted troubles the tablets themselves show."""

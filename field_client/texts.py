@@ -59,6 +59,42 @@ TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "collected": ("Đã thu {amount} · biên lai {number}", "Collected {amount} · receipt {number}"),
+    "donated": (
+        "Đã nhận ủng hộ {amount} · {fund} · biên lai {number}",
+        "Received {amount} · {fund} · receipt {number}",
+    ),
+    "fund_named": ("quỹ số {number}", "fund {number}"),
+    "pool_named": ("nhóm hoàn cảnh {code}", "pool {code}"),
+    "donor_missing": (
+        "Cần tên người ủng hộ: --donor-name (hoặc loại anonymous nếu muốn ẩn danh)",
+        "The donor's name is needed: --donor-name (or the class anonymous)",
+    ),
+    "usage_restriction": (
+        "Chọn một: --for-area hoặc --for-pool",
+        "Choose one: --for-area or --for-pool",
+    ),
+    "usage_proof": (
+        "Chọn một: --id-card (quét CCCD hoặc 12 số) hoặc --witness (tên người làm chứng)",
+        "Choose one: --id-card (scanned, or its 12 digits) or --witness (a name)",
+    ),
+    "consent_needed": (
+        "Chưa ghi đồng ý nhận thẻ của người này. Hãy hỏi rồi thêm --consent spoken (hoặc signed_paper)",
+        "Their consent to a donated card is not recorded. Ask, then add --consent spoken (or signed_paper)",
+    ),
+    "id_card_differs": (
+        "Số CCCD không khớp với hồ sơ của {name}. Dùng --anyway nếu chắc chắn đúng người",
+        "The identity card is not the one on record for {name}. Use --anyway if it is the right person",
+    ),
+    "handed_over_before": (
+        "Thẻ này đã được ghi là đã trao. Dùng --anyway để vẫn ghi",
+        "This card was recorded as handed over. Use --anyway to record it all the same",
+    ),
+    "no_waiting_cards": ("Không có thẻ nào chờ trao", "No card waits to be handed over"),
+    "waiting_cards": ("Thẻ chờ trao: {count}", "Cards to hand over: {count}"),
+    "card_approved": ("đã duyệt, chưa cấp", "approved, not issued"),
+    "card_issued": ("đã cấp", "issued"),
+    "card_months": ("{count} tháng", "{count} months"),
+    "card_valid": ("hạn {first} – {last}", "valid {first} – {last}"),
     "voided": ("Đã huỷ · biên lai huỷ {number}", "Voided · void receipt {number}"),
     "stopped": (
         (

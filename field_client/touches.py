@@ -13,6 +13,10 @@ _OWN_RECORD = {
     "vssid_installed": "install",
     "enrolment_recorded": "enrolment",
     "payment_collected": "payment",
+    "donation_received": "donation",
+    "cash_remitted": "remittance",
+    "beneficiary_nominated": "nomination",
+    "card_handed_over": "handover",
 }
 _NAMED = {
     "household_amended": (("household", "household"),),
@@ -22,6 +26,8 @@ _NAMED = {
     "vssid_installed": (("person", "installs_of"),),
     "enrolment_recorded": (("person", "enrolments_of"),),
     "consent_recorded": (("person", "consents_of"),),
+    "beneficiary_nominated": (("person", "nominations_of"),),
+    "card_handed_over": (("allocation", "handovers_of"),),
     "receipt_issued": (("payment", "receipts_of"),),
     "entry_voided": (("target", "voids_of"),),
 }
