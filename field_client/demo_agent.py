@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,20 +151,30 @@ def _sync(client: FieldClient, command: dict[str, Any]) -> dict[str, Any]:
     return {"outcome": "failed", "code": "offline"}
 
 
-_COMMANDS: dict[str, Callable[[FieldClient, dict[str, Any]], dict[str, Any]]] = {
+COMMANDS: dict[str, Callable[[FieldClient, dict[str, Any]], dict[str, Any]]] = {
     "record": _record,
     "enrol": _enrol,
     "sync": _sync,
 }
 
 
+def client_of(home: Path) -> FieldClient:
+    """Return the client of a home, which waits for no server as long as a tablet in a pocket would."""
+    sleep = lambda seconds: time.sleep(min(seconds, _LONGEST_WAIT_S))  # noqa: E731  # read where it is used
+    return FieldClient(home, transport=ObservedTransport, sleep=sleep)
+
+
+def obey(lines: Iterable[str], commands: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
+    """Do what each line says, and tell what came of it."""
+    for line in lines:
+        command = json.loads(line)
+        _tell(done=command["do"], **commands[command["do"]](command))
+
+
 def main(home: Path) -> None:
     """Obey commands until there are no more."""
-    sleep = lambda seconds: time.sleep(min(seconds, _LONGEST_WAIT_S))  # noqa: E731  # read where it is used
-    with FieldClient(home, transport=ObservedTransport, sleep=sleep) as client:
-        for line in sys.stdin:
-            command = json.loads(line)
-            _tell(done=command["do"], **_COMMANDS[command["do"]](client, command))
+    with client_of(home) as client:
+        obey(sys.stdin, {name: partial(command, client) for name, command in COMMANDS.items()})
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def import_office(
         for code, agent in agents.items()
     ]
     import_rows(runtime, "teams", members)
-    ids = _ids(runtime, [*agents, *officers, *office])
+    ids = ids_of(runtime, [*agents, *officers, *office])
     return (
         tuple(ids[code] for code in agents),
         tuple(ids[code] for code in officers),
@@ -93,7 +93,8 @@ def import_rows(runtime: Runtime, name: str, rows: Sequence[Sequence[Cell]]) -> 
         raise SheetRefusedError(f"{name}: {done.added} of {len(rows)} rows, {done.code}")
 
 
-def _ids(runtime: Runtime, codes: Sequence[str]) -> dict[str, str]:
+def ids_of(runtime: Runtime, codes: Sequence[str]) -> dict[str, str]:
+    """Return the workers' ids by the codes under which the insurer knows them."""
     with runtime.transactions.reading() as connection:
         known = GivenCodes(connection, runtime.sealer, WORKER)
         known.load(codes)

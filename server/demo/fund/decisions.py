@@ -160,7 +160,8 @@ class Office:
         day = from_day
         for start in range(0, len(nominees), _A_DAY):
             day = from_day + timedelta(days=start // _A_DAY)
-            batch = nominees[start : start + _A_DAY]
+            # A day's proposals of one term are one decision.
+            batch = sorted(nominees[start : start + _A_DAY], key=lambda one: one.months)
             self._propose(day, batch)
             if reserve:
                 for one in batch:
