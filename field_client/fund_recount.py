@@ -215,7 +215,7 @@ class FundRecount:
     def _missing(self) -> list[str]:
         """Return what the agents' lists say and no tablet holds once, or holds otherwise."""
         held = Counter(one["note"] for one in (*self._doors.donations, *self._doors.remittances))
-        held.update(self._doors.nominations)
+        held.update(list(self._doors.nominations))
         sums = {one["note"]: one["amount_vnd"] for one in (*self._doors.donations, *self._doors.remittances)}
         voided = {row["target"] for row in self._planned if row["what"] == "void"}
         found = []

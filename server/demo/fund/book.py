@@ -21,7 +21,14 @@ from server.demo.fund.files import statement_path
 from server.demo.fund.plan import FundPlan
 from server.demo.fund.steps import ANY, OfficeStep
 from server.demo.office import office_moment_ms
-from server.funds.allocating import approve_cards, cancel_card, exclude_nomination, propose_cards
+from server.funds.allocating import (
+    approve_card,
+    approve_cards,
+    cancel_card,
+    exclude_nomination,
+    propose_card,
+    propose_cards,
+)
 from server.funds.desk import FundDesk
 from server.funds.giving import (
     Donor,
@@ -36,7 +43,7 @@ from server.funds.issuing import issue_card, return_card
 from server.funds.models import Allocation
 from server.funds.payouts import approve_payout, propose_premium, propose_refund
 from server.funds.publications import PublicationKind
-from server.funds.refusals import FundRefusedError
+from server.funds.refusals import FundRefusal, FundRefusedError
 from server.funds.rules import DonorClass, MatchKind
 from server.funds.setting_up import end_distribution, mark_published
 from server.funds.statements import import_statement, match_line, unmatch_line
@@ -179,9 +186,11 @@ class BookKeeper:
     def _propose(self, steps: list[OfficeStep]) -> None:
         """Propose what the book proposes that day, in its order."""
         for months, group in groupby(steps, key=lambda step: step.months):
-            together = list(group)
+            together = self._without_refused(list(group), self._propose_in_vain)
             named = {self._known[step.ref]: step for step in together}
             asked = list(named)
+            if not asked:
+                continue
 
             def work(change: Change, asked: list[str] = asked, months: int = months) -> Any:
                 return propose_cards(change, self._desk, asked, months=months)
@@ -194,6 +203,22 @@ class BookKeeper:
                 if outcome == "done" and buckets[step.ref] != step.bucket:
                     outcome = f"paid from {buckets[step.ref]}"
                 self._note(step, outcome)
+
+    def _without_refused(self, steps: list[OfficeStep], act: Callable[[OfficeStep], Any]) -> list[OfficeStep]:
+        """Try what should be refused, each by itself, and return the others."""
+        for step in steps:
+            if step.outcome == "done":
+                continue
+            outcome = "done"
+            try:
+                act(step)
+            except FundRefusedError as error:
+                outcome = error.detail if error.code is FundRefusal.NOT_ELIGIBLE else error.code.value
+            self._note(step, outcome)
+        return [step for step in steps if step.outcome == "done"]
+
+    def _propose_in_vain(self, step: OfficeStep) -> None:
+        self._act(propose_card, self._known[step.ref])
 
     def _proposed(self, steps: Iterable[OfficeStep]) -> dict[str, str]:
         """Keep the ids of the proposals that stand, and return their buckets by ref."""
@@ -213,7 +238,12 @@ class BookKeeper:
         return found
 
     def _approve(self, steps: list[OfficeStep]) -> None:
-        ids = {self._ids[f"card {step.ref}"]: step for step in steps}
+        def in_vain(step: OfficeStep) -> None:
+            self._act(approve_card, self._ids[f"card {step.ref}"], actor=CHIEF)
+
+        ids = {self._ids[f"card {step.ref}"]: step for step in self._without_refused(steps, in_vain)}
+        if not ids:
+            return
         refused = self._change(lambda change: approve_cards(change, self._desk, list(ids)), CHIEF)
         outcomes = {each.id: each.code.value for each in refused}
         for allocation_id, step in ids.items():
@@ -221,21 +251,15 @@ class BookKeeper:
 
     def _issue(self, steps: list[OfficeStep]) -> None:
         """Issue a day's cards as one change, but for those that should be refused."""
+        done = [step for step in steps if step.outcome == "done"]
 
         def work(change: Change) -> None:
-            for step in steps:
-                if step.outcome == "done":
-                    self._issue_one(change, step)
+            for step in done:
+                self._issue_one(change, step)
 
-        self._change(work)
-        for step in steps:
-            if step.outcome != "done":
-                outcome = "done"
-                try:
-                    self._change(partial(self._issue_one, step=step))
-                except FundRefusedError as error:
-                    outcome = error.code.value
-                self._note(step, outcome)
+        if done:
+            self._change(work)
+        self._without_refused(steps, lambda step: self._change(partial(self._issue_one, step=step)))
 
     def _issue_one(self, change: Change, step: OfficeStep) -> None:
         number = f"93{int(step.ref[1:]):08d}"

@@ -71,7 +71,11 @@ class FundTablet:
         self._answers = line.makefile("rb")
 
     def do(self, what: str, **members: Any) -> dict[str, Any]:
-        """Send a command and return what came of it. Raises DemoFailedError."""
+        """Send a command and return what came of it, events before it under "heard".
+
+        Raises DemoFailedError.
+        """
+        heard = []
         try:
             self._line.sendall(json.dumps({"do": what, **members}).encode() + b"\n")
         except OSError as error:
@@ -83,7 +87,8 @@ class FundTablet:
                 raise DemoFailedError(f"tablet {self._home.name} does not answer")
             event: dict[str, Any] = json.loads(line)
             if "done" in event:
-                return event
+                return {**event, "heard": heard}
+            heard.append(event)
 
     def close(self) -> None:
         """End the tablet."""

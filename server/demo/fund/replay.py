@@ -65,6 +65,7 @@ class FundYear:
         self._folder = folder
         self._tell = tell
         self._guard = threading.Lock()
+        self._coming_home = threading.Lock()
         # What tablets wrote, by the refs on paper: ids of entries and of persons.
         self._known: dict[str, str] = {}
         self._agents: tuple[str, ...] = ()
@@ -120,11 +121,13 @@ class FundYear:
                 self.happened.receipt = self.happened.receipt or done["receipt"]
                 days = (outing.sync_on - outing.steps[0].day) // timedelta(days=1) if outing.steps else 0
                 self.happened.longest_offline_days = max(self.happened.longest_offline_days, days)
+            # Nobody else's day may come while a code is used: it is good for hours.
+            with self._coming_home:
                 home_ms = office_moment_ms(outing.sync_on, 17)
                 self._clock.set(max(home_ms, self._clock.now_ms()), 1.0)
-            if outing.trouble == "carry_over":
-                carried = self._enrol_tablet(tablet, outing.agent, again=True)
-                self.happened.carried_over += carried["carried"]
+                if outing.trouble == "carry_over":
+                    carried = self._enrol_tablet(tablet, outing.agent, again=True)
+                    self.happened.carried_over += carried["carried"]
             self._sync(tablet, outing.agent, loses_reply=outing.trouble == "lose_reply")
 
     def _known_of(self, outing: Outing) -> dict[str, str]:
@@ -153,7 +156,7 @@ class FundYear:
         done = tablet.do("sync", fault=fault, at_ms=self._clock.now_ms())
         with self._guard:
             self.happened.syncs += 1
-            self.happened.replies_lost += loses_reply and done.get("attempts", 0) > 1
+            self.happened.replies_lost += any(event.get("status") == 200 for event in done["heard"])
             if done["outcome"] != "synced" or done["unsent"] or done["differing_scopes"]:
                 what = done.get("code") or f"unsent {done['unsent']}, scopes {done['differing_scopes']}"
                 self.happened.failed_syncs.append(f"agent {agent + 1}: {what}")
