@@ -118,6 +118,11 @@ class Books:
         else:
             card.stage = {"cancel": "cancelled", "return": "returned"}[action]
 
+    def last_balance_vnd(self) -> int:
+        """Return the balance that the statements end with."""
+        last = max(self.bank.items(), key=lambda item: (item[1][0], item[0]))
+        return last[1][2]
+
     def lines_of(self, *kinds: str) -> Iterator[tuple[str, int]]:
         """Yield (target, amount in đồng) of the lines that stand matched as one of these kinds."""
         for reference, (kind, target) in self.matches.items():

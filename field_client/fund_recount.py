@@ -86,6 +86,7 @@ class FundRecount:
                 reserved[card.bucket] += card.reserved_vnd
         return {
             "bank_vnd": sum(amount_vnd for _, amount_vnd, _ in books.bank.values()),
+            "statement_balance_vnd": books.last_balance_vnd(),
             "office_cash_vnd": self._office_cash(),
             "in_transit_vnd": sum(one["amount_vnd"] for one in doors.remittances) - self._arrived_vnd(),
             "unidentified_vnd": self._unidentified_vnd(),

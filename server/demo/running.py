@@ -16,7 +16,11 @@ from types import FrameType
 
 from server.demo import checks, declared, pages
 from server.demo.figures import SCALES
-from server.demo.office import demo_environment, set_up_office
+from server.demo.fund.checks import fund_checks
+from server.demo.fund.figures import FUND_SCALES
+from server.demo.fund.plan import make_fund_plan
+from server.demo.fund.replay import FundYear
+from server.demo.office import DemoOffice, demo_environment, set_up_office
 from server.demo.plan import Plan, make_plan
 from server.demo.processes import (
     SERVER_COMMAND,
@@ -28,6 +32,7 @@ from server.demo.processes import (
 )
 from server.demo.replay import Replay
 from server.demo.screen import Screen
+from server.office.actions import NewArea
 from server.office.area_list import TIEN_GIANG_2025, read_area_list
 from sync.clock import VirtualClock
 
@@ -68,6 +73,7 @@ def run_demo(asked: DemoAsked) -> bool:
             closing.callback(replay.close)
             replay.run()
         found = _checked(plan, replay, server, environment, screen)
+        found.checks.extend(_fund_year(asked, areas, office, server, clock, folder, screen))
         screen.show_receipt(server.url, replay.happened.receipt)
         screen.show_board(found.board)
         screen.show_checks(found.checks, time.monotonic() - started_s)
@@ -78,6 +84,24 @@ def run_demo(asked: DemoAsked) -> bool:
             screen.invite()
             _wait_for_interrupt()
         return all(check.is_right for check in found.checks)
+
+
+def _fund_year(
+    asked: DemoAsked,
+    areas: list[NewArea],
+    office: DemoOffice,
+    server: ServerProcess,
+    clock: VirtualClock,
+    folder: Path,
+    screen: Screen,
+) -> list[checks.Check]:
+    """Replay a year of a fund on the same office, and hold its books against the recount."""
+    plan = make_fund_plan(FUND_SCALES[asked.scale], asked.seed, areas)
+    screen.introduce_fund(plan)
+    year = FundYear(plan, office.runtime, server, clock, folder / "fund", screen.say)
+    year.run()
+    screen.say("Đếm lại quỹ từ giấy tờ và máy…", "Recounting the fund from paper and tablets…")
+    return list(fund_checks(office.runtime, plan, year, server.url))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from rich.table import Table
 from schemas.receipt_qr import receipt_matrix, terminal_text
 from server.demo.checks import HOLD_OTHERS, Board, Check
 from server.demo.figures import DRIVE, FIRST_LAUNCH, SECOND_LAUNCH
+from server.demo.fund.plan import FundPlan
 from server.demo.office import LogIn
 from server.demo.plan import Plan
 from server.quotas.board import BoardRow
@@ -56,6 +57,16 @@ class Screen:
             f"{scale.agents} đại lý có máy, {scale.officers} cán bộ, {sum(map(len, plan.visits.values()))} "
             "nhà; mỗi máy một tiến trình, 8 máy cùng lúc.",
             "every tablet a process of its own, 8 at once, offline until it syncs over HTTP",
+        )
+
+    def introduce_fund(self, plan: FundPlan) -> None:
+        """Say what of a fund's year is replayed."""
+        self._console.rule("Một năm của quỹ «Tặng thẻ BHYT» · A year of a fund")
+        self.say(
+            "171 triệu của nhân viên, hơn 500 triệu của doanh nghiệp và người hảo tâm trong 20 ngày, "
+            f"mục tiêu 2.500 thẻ là số đã công bố; năm 2023, {plan.scale.agents} đại lý và mọi con người "
+            "là hư cấu.",
+            "The sums and the target are as published; the year, the agents and every person are invented.",
         )
 
     @contextmanager

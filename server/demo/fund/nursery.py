@@ -75,7 +75,7 @@ class FundTablet:
 
         Raises DemoFailedError.
         """
-        heard = []
+        heard: list[dict[str, Any]] = []
         try:
             self._line.sendall(json.dumps({"do": what, **members}).encode() + b"\n")
         except OSError as error:
