@@ -78,6 +78,8 @@ _LINES = select(*(_LINE[name] for name in KeptLine.__dataclass_fields__))
 _MATCHES = select(*(_MATCH[name] for name in KeptMatch.__dataclass_fields__))
 _IMPORTS = select(*(_IMPORT[name] for name in KeptImport.__dataclass_fields__))
 _STANDING = select(_MATCH.line_id).where(_MATCH.undone_ms.is_(None), _MATCH.line_id == _LINE.id).exists()
+_MATCHES_OF_LINES = _MATCHES.where(among(_MATCH.line_id)).order_by(_MATCH.at_ms, _MATCH.id)
+_KNOWN_LINES = select(_LINE.id).where(among(_LINE.id))
 
 
 def sealed_words(sealer: Sealer, words: Iterable[tuple[str, LineWords]]) -> list[str]:
@@ -115,7 +117,7 @@ def line_of(connection: Connection, line_id: str) -> KeptLine | None:
 
 def known_line_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Return which of these lines are kept already."""
-    return {row.id for row in rows_among(connection, select(_LINE.id).where(among(_LINE.id)), ids)}
+    return {row.id for row in rows_among(connection, _KNOWN_LINES, ids)}
 
 
 def unmatched_lines(
@@ -141,8 +143,7 @@ def unmatched_sums(connection: Connection, fund: int) -> tuple[int, int, int]:
 def matches_of_lines(connection: Connection, line_ids: Iterable[str]) -> dict[str, list[KeptMatch]]:
     """Return the matches of each line that has any, undone ones too, oldest first."""
     found: dict[str, list[KeptMatch]] = {}
-    statement = _MATCHES.where(among(_MATCH.line_id)).order_by(_MATCH.at_ms, _MATCH.id)
-    for row in rows_among(connection, statement, line_ids):
+    for row in rows_among(connection, _MATCHES_OF_LINES, line_ids):
         found.setdefault(row.line_id, []).append(KeptMatch(*row))
     return found
 

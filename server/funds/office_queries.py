@@ -186,6 +186,9 @@ _FUNDS = select(*_columns(Fund, FundState))
 _PLEDGES = select(*_columns(Pledge, PledgeState))
 _OFFICE_DONATIONS = select(*_columns(OfficeDonation, OfficeDonationState))
 _ALLOCATIONS = select(*_columns(Allocation, AllocationState, "is_handed_over"))
+# Built once: a statement of each call would be compiled at each call.
+_ALLOCATIONS_BY_ID = _ALLOCATIONS.where(among(Allocation.__table__.c.id))
+_ALLOCATIONS_BY_PERSON = _ALLOCATIONS.where(among(Allocation.__table__.c.person_id))
 _PAYOUTS = select(*_columns(Payout, PayoutState))
 _HANDED = select(Handover.allocation_id).where(
     among(Handover.__table__.c.allocation_id), Handover.__table__.c.voided_by.is_(None)
@@ -315,14 +318,13 @@ def refunded_vnd(connection: Connection, donation_id: str) -> int:
 
 def allocations_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, AllocationState]:
     """Return the allocations that exist among these."""
-    statement = _ALLOCATIONS.where(among(Allocation.__table__.c.id))
-    return {each.id: each for each in _with_handovers(connection, rows_among(connection, statement, ids))}
+    rows = rows_among(connection, _ALLOCATIONS_BY_ID, ids)
+    return {each.id: each for each in _with_handovers(connection, rows)}
 
 
 def allocations_of_persons(connection: Connection, person_ids: Iterable[str]) -> list[AllocationState]:
     """Return the allocations of these persons, of whatever fund."""
-    statement = _ALLOCATIONS.where(among(Allocation.__table__.c.person_id))
-    return _with_handovers(connection, rows_among(connection, statement, person_ids))
+    return _with_handovers(connection, rows_among(connection, _ALLOCATIONS_BY_PERSON, person_ids))
 
 
 def allocations_of(connection: Connection, fund: int) -> list[AllocationState]:

@@ -127,6 +127,9 @@ class OwnReceipt:
 
 
 _OWN = select(*(OfficeReceipt.__table__.c[name] for name in OwnReceipt.__dataclass_fields__))
+_OWN_OF_DONATIONS = _OWN.where(among(OfficeReceipt.__table__.c.donation_id)).order_by(
+    OfficeReceipt.__table__.c.counter
+)
 
 
 def office_receipt(connection: Connection, counter: int) -> OwnReceipt | None:
@@ -144,8 +147,7 @@ def newest_office_receipt(connection: Connection) -> OwnReceipt | None:
 def office_receipts_of(connection: Connection, donation_ids: Iterable[str]) -> dict[str, list[OwnReceipt]]:
     """Return the office's receipts of each of these donations that has any, in their order."""
     found: dict[str, list[OwnReceipt]] = {}
-    statement = _OWN.where(among(OfficeReceipt.__table__.c.donation_id))
-    for row in rows_among(connection, statement.order_by(OfficeReceipt.__table__.c.counter), donation_ids):
+    for row in rows_among(connection, _OWN_OF_DONATIONS, donation_ids):
         found.setdefault(row.donation_id, []).append(OwnReceipt(*row))
     return found
 
