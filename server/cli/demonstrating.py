@@ -23,14 +23,15 @@ from server.demo.running import PREFERRED_PORT, DemoAsked, run_demo
 )
 @click.option("--port", default=PREFERRED_PORT, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--scale", default="full", type=click.Choice(sorted(SCALES)), hidden=True)
+@click.option("--part", default="all", type=click.Choice(["all", "fund"]), hidden=True)
 @click.option("--server-command", hidden=True, help="What to start instead of `tungnha`, for tests.")
 def demo(
-    *, once: bool, seed: int, keep: Path | None, port: int, scale: str, server_command: str | None
+    *, once: bool, seed: int, keep: Path | None, port: int, scale: str, part: str, server_command: str | None
 ) -> None:
-    """Replay the campaigns of Tiền Giang 2020 with real tablets and a real server, then serve it."""
+    """Replay Tiền Giang 2020 and a year of a fund with real tablets and a real server, then serve it."""
     command = SERVER_COMMAND if server_command is None else tuple(shlex.split(server_command))
     try:
-        is_right = run_demo(DemoAsked(once, seed, scale, keep, port, command))
+        is_right = run_demo(DemoAsked(once, seed, scale, keep, port, command, part))
     except DemoFailedError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:

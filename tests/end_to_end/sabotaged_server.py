@@ -7,9 +7,12 @@ knows of it; everything here replaces functions of one process.
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import sqlite3
 import sys
 import uuid
+from contextlib import closing
 from dataclasses import replace
 
 import msgspec
@@ -69,7 +72,33 @@ def ignore_person_uniqueness() -> None:
     rules.identity = lambda person_id, *_numbers: f"person:{person_id}"
 
 
+def alter_lines_of_issued_cards() -> None:
+    """Whoever can write to the database changes what issued cards cost, by a đồng, when it is posted."""
+    path = os.environ["TUNGNHA_DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TRIGGER IF NOT EXISTS altered AFTER INSERT ON ledger_line "
+            "WHEN NEW.step = 'issue' AND NEW.credit_vnd > 0 BEGIN "
+            "UPDATE ledger_line SET credit_vnd = credit_vnd + 1 WHERE entry_id = NEW.entry_id "
+            "AND step = NEW.step AND line_number = NEW.line_number; END"
+        )
+        connection.commit()
+
+
+def count_door_donations_twice() -> None:
+    """Money of a door is settled for twice what was given."""
+    postings = importlib.import_module("server.funds.postings")
+    settlement = postings.door_settlement
+
+    def twice(worker_id, method, fund, bucket, amount_vnd):
+        return settlement(worker_id, method, fund, bucket, 2 * amount_vnd)
+
+    postings.door_settlement = twice
+
+
 SABOTAGES = {
+    "ledger_lines": alter_lines_of_issued_cards,
+    "donations_once": count_door_donations_twice,
     "stored_verdicts": ignore_stored_verdicts,
     "entry_ids": ignore_entry_ids,
     "person_uniqueness": ignore_person_uniqueness,
