@@ -6,7 +6,7 @@ kept in `surprises`, and fails the demo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import select
 
 from server.audit.changes import Actor, Change, run_change
-from server.bank.models import BankLine, BankMatch
 from server.demo.fund.figures import FUND
 from server.demo.fund.files import statement_path
 from server.demo.fund.plan import FundPlan
+from server.demo.fund.rows import LINES, MATCHES
 from server.demo.fund.steps import ANY, OfficeStep
 from server.demo.office import office_moment_ms
 from server.funds.allocating import (
@@ -40,7 +40,7 @@ from server.funds.giving import (
     take_transfer_donation,
 )
 from server.funds.issuing import issue_card, return_card
-from server.funds.models import Allocation
+from server.funds.office_queries import allocations_by_id
 from server.funds.payouts import approve_payout, propose_premium, propose_refund
 from server.funds.publications import PublicationKind
 from server.funds.refusals import FundRefusal, FundRefusedError
@@ -159,7 +159,7 @@ class BookKeeper:
 
     def _line(self, reference: str) -> tuple[str, tuple[str, str, str | None] | None]:
         """Return a line's id, and its standing match: id, kind, target."""
-        line, match = BankLine.__table__.c, BankMatch.__table__.c
+        line, match = LINES.c, MATCHES.c
         with self._runtime.transactions.reading() as connection:
             line_id = connection.execute(
                 select(line.id).where(line.fund == FUND, line.reference == reference)
@@ -195,9 +195,9 @@ class BookKeeper:
             def work(change: Change, asked: list[str] = asked, months: int = months) -> Any:
                 return propose_cards(change, self._desk, asked, months=months)
 
-            _, refused = self._change(work)
+            proposed, refused = self._change(work)
             outcomes = {each.id: each.detail or each.code.value for each in refused}
-            buckets = self._proposed(named.values())
+            buckets = self._proposed(proposed, named)
             for nomination_id, step in named.items():
                 outcome = outcomes.get(nomination_id, "done")
                 if outcome == "done" and buckets[step.ref] != step.bucket:
@@ -220,21 +220,15 @@ class BookKeeper:
     def _propose_in_vain(self, step: OfficeStep) -> None:
         self._act(propose_card, self._known[step.ref])
 
-    def _proposed(self, steps: Iterable[OfficeStep]) -> dict[str, str]:
-        """Keep the ids of the proposals that stand, and return their buckets by ref."""
-        column, found = Allocation.__table__.c, {}
+    def _proposed(self, ids: Sequence[str], named: Mapping[str, OfficeStep]) -> dict[str, str]:
+        """Keep the ids of fresh proposals, and return their buckets by ref."""
+        found = {}
         with self._runtime.transactions.reading() as connection:
-            rows = connection.execute(
-                select(column.nomination_id, column.id, column.bucket).where(
-                    column.fund == FUND, column.approved_ms.is_(None), column.ended_ms.is_(None)
-                )
-            )
-            standing = {row.nomination_id: row for row in rows}
-        for step in steps:
-            row = standing.get(self._known[step.ref])
-            if row is not None:
-                self._ids[f"card {step.ref}"] = row.id
-                found[step.ref] = row.bucket
+            fresh = allocations_by_id(connection, ids)
+        for each in fresh.values():
+            step = named[each.nomination_id]
+            self._ids[f"card {step.ref}"] = each.id
+            found[step.ref] = each.bucket
         return found
 
     def _approve(self, steps: list[OfficeStep]) -> None:

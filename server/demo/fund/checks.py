@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 from sqlalchemy import Connection, func, select
 
-from server.bank.models import BankMatch
 from server.demo.checks import Check
 from server.demo.fund.figures import (
     DONORS_VND,
@@ -29,8 +28,9 @@ from server.demo.fund.figures import (
 from server.demo.fund.plan import FundPlan
 from server.demo.fund.prices import card_price_vnd
 from server.demo.fund.replay import FundYear
+from server.demo.fund.rows import DOOR_DONATIONS, HANDOVERS, MATCHES, OFFICE_DONATIONS
 from server.demo.processes import DemoFailedError, child_environment
-from server.funds.models import Allocation, Donation, Handover, OfficeDonation
+from server.funds.office_queries import allocations_of
 from server.funds.queries import fund_standing
 from server.funds.verification import fund_differences
 from server.money.queries import ledger_totals, unbalanced_entries
@@ -134,7 +134,7 @@ def _books(connection: Connection, recount: Mapping[str, Any]) -> Iterator[Check
 
 def _by_class(connection: Connection) -> dict[str, int]:
     """Return what came in by class of donor, from the rows of donations themselves."""
-    door, office, match = Donation.__table__.c, OfficeDonation.__table__.c, BankMatch.__table__.c
+    door, office, match = DOOR_DONATIONS.c, OFFICE_DONATIONS.c, MATCHES.c
     shown = {
         kind: set(
             connection.scalars(select(match.target_id).where(match.kind == kind, match.undone_ms.is_(None)))
@@ -172,13 +172,10 @@ def _cards(connection: Connection, recount: Mapping[str, Any]) -> Iterator[Check
         stages,
         dict(standing.cards),
     )
-    column, handed = Allocation.__table__.c, Handover.__table__.c
-    in_hand = set(connection.scalars(select(handed.allocation_id).where(handed.voided_by.is_(None))))
-    found = Counter[str]()
-    for row in connection.execute(select(Allocation.__table__).where(column.fund == FUND)):
-        stage = row.ended or ("issued" if row.issued_ms else "approved" if row.approved_ms else "proposed")
-        stage = "handed_over" if stage == "issued" and row.id in in_hand else stage
-        found[f"{stage}|{row.months}|{row.pool}|{row.area_key}"] += 1
+    found = Counter(
+        f"{each.stage.value}|{each.months}|{each.pool}|{each.area_key}"
+        for each in allocations_of(connection, FUND)
+    )
     yield Check(
         (
             f"Từng thẻ theo bước, thời hạn, nhóm, xã ({len(found)} ô)",
@@ -205,7 +202,7 @@ def _planted(
         [],
         year.keeper.surprises,
     )
-    handed = Handover.__table__.c
+    handed = HANDOVERS.c
     twice = connection.execute(
         select(handed.allocation_id)
         .where(handed.voided_by.is_(None))
