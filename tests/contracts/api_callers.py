@@ -18,10 +18,12 @@ from typing import Any
 from schemas.exchange import PROTOCOL
 from schemas.signatures import PrivateKey, request_message, to_base64url
 from schemas.vectors.make_vectors import FOLDER
+from server.funds.setting_up import create_fund
 from server.quotas.acceptance import accept_period
 from server.quotas.rules import OFFICE_CAMPAIGN
 from sync.journal import chain, entry_sha256
 from sync.limits import LIMITS
+from tests.support.funds import FUND, a_fund
 from tests.support.raw_tablet import ENROLMENTS, SYNC, RawTablet
 from tests.support.small_office import COMMUNES
 from tests.support.staff import form_token, log_in
@@ -48,6 +50,7 @@ class Callers:
         self._tablet: RawTablet | None = None
         self._statement: int | None = None
         self._dispute: tuple[str, str] | None = None
+        self._fund: int | None = None
         self._inner = self._office.app.wsgi_app
         self.answers: dict[str, set[int]] = {}
         client = self._office.app.test_client()
@@ -186,6 +189,12 @@ class Callers:
             )
             self._statement = accepted.number
         return self._statement
+
+    def some_fund(self) -> int:
+        """Return the number of a fund; sets one up where there is none."""
+        if self._fund is None:
+            self._fund = self._office.change(lambda change: create_fund(change, FUND, a_fund())).number
+        return self._fund
 
     def some_dispute(self, *, is_fresh: bool = False) -> tuple[str, str]:
         """Return a household of which two tablets said different things, and the later entry."""

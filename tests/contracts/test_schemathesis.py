@@ -78,6 +78,8 @@ def made_sensible(case, callers: Callers) -> None:
             case.path_parameters = {"worker_id": callers.some_worker()}
         case "/api/v1/statements/{number}" if share(case.path_parameters, 2):
             case.path_parameters = {"number": callers.some_statement()}
+        case "/api/v1/public/funds/{number}" if share(case.path_parameters, 2):
+            case.path_parameters = {"number": callers.some_fund()}
         case "/api/v1/conflicts/{record_id}" if share(case.path_parameters, 2):
             is_sent = case.method == "POST"
             # A decision settles it, so that the next one needs another.
