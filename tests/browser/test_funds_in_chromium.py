@@ -11,6 +11,7 @@ from werkzeug.serving import make_server
 from server.public_ledger.roots import seal_days
 from tests.browser.test_pages_in_chromium import photograph
 from tests.server.public_ledger.funded import FUND, fill, funded_office
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.browser
 # At 200 % a desk of 1280 pixels has room for 640.
@@ -51,4 +52,15 @@ def test_a_citizen_reads_the_page_without_scripts(address, browser: Browser, scr
     assert complaints == []
     assert context.cookies() == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("path", ["/quy", "/en/quy", f"/quy/{FUND}", f"/en/quy/{FUND}"])
+def test_axe_finds_nothing_wrong_with_a_public_page(address, browser: Browser, screen, path):
+    width, height, scale = SCREENS[screen]
+    context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=scale)
+    page = context.new_page()
+    page.goto(address + path)
+    assert violations(page) == []
     context.close()

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
+from tests.support.axe import violations
 from tests.support.planned_office import MINIMUM, YEAR, plan_the_year
 from tests.support.raw_tablet import a_household, a_tablet
 from tests.support.small_office import DRIVE, LAUNCH_DAY
@@ -45,8 +46,9 @@ class Visitor:
         return self.page
 
     def check(self, name: str) -> None:
-        """Check that nothing complains and that nothing is wider than the screen."""
+        """Check that nothing complains, that axe finds nothing and that nothing is wider than the screen."""
         photograph(self.page, f"{name}-{self.screen}")
+        assert violations(self.page) == [], name
         assert self.complaints == [], name
         width = self.page.evaluate("document.documentElement.scrollWidth")
         assert width <= SCREENS[self.screen][0], f"{name} is {width} pixels wide"
