@@ -35,6 +35,7 @@ from server.request_log import configure_logging, install_request_log
 from server.runtime import Runtime, install_runtime
 from server.sealing import Sealer
 from server.spreadsheets import FILE_BYTES_MOST
+from server.treasury import routes as treasury_routes
 from server.workbench import routes as workbench_routes
 from sync.clock import Clock, SystemClock, VirtualClock
 from sync.identifiers import ClockIds
@@ -211,6 +212,7 @@ def _register_routes(app: Flask, config: Config) -> None:
         dashboard_routes.blueprint,
         workbench_routes.blueprint,
         acceptance_routes.blueprint,
+        treasury_routes.blueprint,
         imports_routes.blueprint,
         participants_routes.blueprint,
         exports_blueprint,

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     EXPORT_DECLARATIONS = "export_declarations"
     ENTER_OFFICIAL_NUMBERS = "enter_official_numbers"
     SEE_FUNDS = "see_funds"
+    MANAGE_FUNDS = "manage_funds"
 
 
 class RouteScope(StrEnum):
@@ -101,11 +102,16 @@ _ROLES_WITH: dict[Permission, frozenset[str]] = {
     # Whoever keeps the insurer's receipt books.
     Permission.ENTER_OFFICIAL_NUMBERS: frozenset({"treasurer", "administrator"}),
     Permission.SEE_FUNDS: frozenset({"treasurer", "auditor", "administrator"}),
+    # It takes two of them to spend or give back; see server.funds.desk.
+    Permission.MANAGE_FUNDS: frozenset({"treasurer", "administrator"}),
 }
 
 _PUBLIC = Rule(None, RouteScope.PUBLIC)
 _DEVICE = Rule(None, RouteScope.DEVICE)
 _OWN = Rule(Permission.USE_OWN_SESSION, RouteScope.SELF)
+# A fund is of the whole office, so nobody decides about one for an area.
+_FUNDS_SEEN = Rule(Permission.SEE_FUNDS, RouteScope.OFFICE)
+_FUNDS_MANAGED = Rule(Permission.MANAGE_FUNDS, RouteScope.OFFICE)
 
 ROUTES: dict[str, Rule] = {
     "static": _PUBLIC,
@@ -180,6 +186,40 @@ ROUTES: dict[str, Rule] = {
     "declarations.receipts_file": Rule(Permission.SEE_DECLARATIONS, RouteScope.ASSIGNED),
     "declarations.give_number": Rule(Permission.ENTER_OFFICIAL_NUMBERS, RouteScope.ASSIGNED),
     "declarations.give_numbers_of_file": Rule(Permission.ENTER_OFFICIAL_NUMBERS, RouteScope.ASSIGNED),
+    "treasury.overview": _FUNDS_SEEN,
+    "treasury.fund": _FUNDS_SEEN,
+    "treasury.settings": _FUNDS_SEEN,
+    "treasury.payouts": _FUNDS_SEEN,
+    "treasury.nominations": _FUNDS_SEEN,
+    "treasury.cards": _FUNDS_SEEN,
+    "treasury.card": _FUNDS_SEEN,
+    "treasury.donations": _FUNDS_SEEN,
+    "treasury.donation": _FUNDS_SEEN,
+    "treasury.pledges": _FUNDS_SEEN,
+    "treasury.remittances": _FUNDS_SEEN,
+    # Who gave is sealed; opening it is audited.
+    "treasury.donor": _FUNDS_MANAGED,
+    "treasury.pledge_donor": _FUNDS_MANAGED,
+    "treasury.new_fund": _FUNDS_MANAGED,
+    "treasury.create_fund": _FUNDS_MANAGED,
+    "treasury.amend_fund": _FUNDS_MANAGED,
+    "treasury.mark_published": _FUNDS_MANAGED,
+    "treasury.propose_premium": _FUNDS_MANAGED,
+    "treasury.approve_payout": _FUNDS_MANAGED,
+    "treasury.cancel_payout": _FUNDS_MANAGED,
+    "treasury.decide_nominations": _FUNDS_MANAGED,
+    "treasury.approve_chosen": _FUNDS_MANAGED,
+    "treasury.issue_card": _FUNDS_MANAGED,
+    "treasury.cancel": _FUNDS_MANAGED,
+    "treasury.return_card": _FUNDS_MANAGED,
+    "treasury.take_donation": _FUNDS_MANAGED,
+    "treasury.correct_donation": _FUNDS_MANAGED,
+    "treasury.reverse_donation": _FUNDS_MANAGED,
+    "treasury.issue_receipt": _FUNDS_MANAGED,
+    "treasury.propose_refund": _FUNDS_MANAGED,
+    "treasury.take_pledge": _FUNDS_MANAGED,
+    "treasury.cancel_pledge": _FUNDS_MANAGED,
+    "treasury.confirm_remittance": _FUNDS_MANAGED,
     # A sheet is of the whole office, so nobody imports for an area.
     "imports.overview": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
     "imports.check": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),

@@ -128,24 +128,14 @@ def _filters() -> dict[str, Callable[..., Any]]:
 
 # Features whose pages remember the language that somebody chose.
 _SPEAKING = frozenset(
-    {"access", "dashboard", "declarations", "fund_statements", "imports", "participants", "workbench"}
+    {"access", "dashboard", "declarations", "fund_statements", "imports", "participants", "treasury", "workbench"}
 )
 
 
 def _remember_language(response: Response) -> Response:
     choice = request.args.get("lang")
     # A receipt's page sets no cookie at all, and the API has no language.
-    is_page = (request.endpoint or "").startswith(
-        (
-            "dashboard.",
-            "workbench.",
-            "access.",
-            "imports.",
-            "participants.",
-            "declarations.",
-            "fund_statements.",
-        )
-    )
+    is_page = (request.endpoint or "").partition(".")[0] in _SPEAKING
     if is_page and choice in LANGUAGES:
         response.set_cookie(
             _COOKIE,
@@ -180,6 +170,7 @@ _NAV: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("dashboard.incidents", "/incidents", lambda: gettext("Sự cố")),
     ("dashboard.devices", "/devices", lambda: gettext("Thiết bị")),
     ("acceptance.overview", "/acceptance", lambda: gettext("Nghiệm thu")),
+    ("treasury.overview", "/treasury", lambda: gettext("Quỹ tặng thẻ")),
     ("participants.overview", "/participants", lambda: gettext("Tham gia")),
     ("declarations.overview", "/declarations", lambda: gettext("Danh sách")),
     ("imports.overview", "/imports", lambda: gettext("Nhập bảng")),

@@ -26,7 +26,14 @@ from server.funds.accounts import (
     UNIDENTIFIED,
 )
 from server.funds.models import Donation, Remittance, RemittanceConfirmation
-from server.funds.rules import CashTaken, MatchKind, in_hands_by_bucket, spendable_by_bucket
+from server.funds.rules import (
+    CashHeld,
+    CashTaken,
+    MatchKind,
+    held_by_agent,
+    in_hands_by_bucket,
+    spendable_by_bucket,
+)
 from server.money.queries import fund_balances
 
 _TAKEN = Donation.__table__.c
@@ -98,6 +105,12 @@ def fund_standing(connection: Connection, fund: int) -> FundStanding:
         spendable_vnd=spendable_by_bucket(free, in_hands),
         cards={account: cards.get(account, 0) for account in _CARDS},
     )
+
+
+def cash_held(connection: Connection, fund: int) -> list[CashHeld]:
+    """Return who still holds cash of a fund, and since when; the oldest first."""
+    arrived = cash_arrived(connection, fund)
+    return held_by_agent(cash_taken(connection, fund, _holders(connection, fund, arrived)), arrived)
 
 
 def cash_taken(connection: Connection, fund: int, worker_ids: Iterable[str]) -> list[CashTaken]:

@@ -67,6 +67,29 @@ def in_hands_by_bucket(taken: Iterable[CashTaken], arrived_vnd: Mapping[str, int
     return {bucket: amount for bucket, amount in held.items() if amount}
 
 
+@dataclass(frozen=True, slots=True)
+class CashHeld:
+    """What one agent still holds of a fund, and when the oldest of it was taken."""
+
+    worker_id: str
+    amount_vnd: int
+    oldest_ms: int
+
+
+def held_by_agent(taken: Iterable[CashTaken], arrived_vnd: Mapping[str, int]) -> list[CashHeld]:
+    """Return what each agent still holds, the oldest money first: `in_hands_by_bucket`, by agent."""
+    left = dict(arrived_vnd)
+    held: dict[str, CashHeld] = {}
+    for one in sorted(taken, key=lambda each: (each.upper_ms, each.entry_id)):
+        carried = min(one.amount_vnd, left.get(one.worker_id, 0))
+        left[one.worker_id] = left.get(one.worker_id, 0) - carried
+        rest = one.amount_vnd - carried
+        if rest:
+            before = held.get(one.worker_id, CashHeld(one.worker_id, 0, one.upper_ms))
+            held[one.worker_id] = CashHeld(one.worker_id, before.amount_vnd + rest, before.oldest_ms)
+    return sorted(held.values(), key=lambda each: (each.oldest_ms, each.worker_id))
+
+
 def spendable_by_bucket(free_vnd: Mapping[str, int], in_hands_vnd: Mapping[str, int]) -> dict[str, int]:
     """Return what may be promised from each bucket: its own money that is here, and no more than the fund's.
 

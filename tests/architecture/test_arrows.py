@@ -56,6 +56,7 @@ PLANTS = (
     Plant("layers-demo", "server.demo.plan", "server.demo.office"),
     Plant("layers-exports", "server.exports.table", "server.exports.tables"),
     Plant("layers-public-ledger", "server.public_ledger.figures", "server.public_ledger.queries"),
+    Plant("layers-treasury", "server.treasury.overview", "server.treasury.lists"),
     Plant("layers-declarations", "server.declarations.queries", "server.declarations.routes"),
     Plant("layers-imports", "server.imports.office_book", "server.imports.registry"),
     Plant("flask", "server.quotas.queries", "flask"),
