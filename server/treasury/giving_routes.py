@@ -172,7 +172,7 @@ def _donation_by_id(
 
 
 def _about_donation(
-    number: int, donation_id: UUID, work: Callable[[Change, FundDesk], Any], done: str
+    number: int, donation_id: UUID, work: Callable[[Change, FundDesk], Any], done: str, row: str | None = None
 ) -> Any:
     """Decide about one donation and show it again."""
     require_of_fund(_donation_by_id, number, str(donation_id))
@@ -180,6 +180,7 @@ def _about_donation(
         lambda: decide(work),
         lambda refusal, fields: _donation(number, str(donation_id), refusal, fields),
         ".donation",
+        row=row,
         number=number,
         donation_id=donation_id,
         done=done,
@@ -209,7 +210,7 @@ def reverse_donation(number: int, donation_id: UUID) -> Any:
     def work(change: Change, desk: FundDesk) -> None:
         giving.reverse_donation(change, desk, str(donation_id), typed().maybe("reason", 500) or "")
 
-    return _about_donation(number, donation_id, work, "reversed")
+    return _about_donation(number, donation_id, work, "reversed", str(donation_id))
 
 
 @blueprint.post(f"/{FUND}/donations/<uuid:donation_id>/receipt")
