@@ -128,7 +128,16 @@ def _filters() -> dict[str, Callable[..., Any]]:
 
 # Features whose pages remember the language that somebody chose.
 _SPEAKING = frozenset(
-    {"access", "dashboard", "declarations", "fund_statements", "imports", "participants", "treasury", "workbench"}
+    {
+        "access",
+        "dashboard",
+        "declarations",
+        "fund_statements",
+        "imports",
+        "participants",
+        "treasury",
+        "workbench",
+    }
 )
 
 
