@@ -64,8 +64,9 @@ api_blueprint = ApiBlueprint(
 
 @blueprint.get("/")
 def home() -> Any:
-    """Lead to the board."""
-    return redirect(url_for("dashboard.board"), 303)
+    """Lead to the board, and who may not see it to the funds."""
+    sees_funds_alone = not may(Permission.SEE_BOARD) and may(Permission.SEE_FUNDS, office_wide=True)
+    return redirect(url_for("treasury.overview" if sees_funds_alone else "dashboard.board"), 303)
 
 
 @blueprint.get("/board")

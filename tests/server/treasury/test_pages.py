@@ -21,3 +21,7 @@ def test_every_page_of_an_empty_fund_opens(treasury, path, login, lang):
 def test_a_fund_that_is_not_there_has_no_page(treasury):
     client = treasury.browser()
     assert [client.get(f"/treasury/{FUND + 1}{path}").status_code for path in PAGES] == [404] * len(PAGES)
+
+
+def test_who_may_not_see_the_board_begins_at_the_funds(treasury):
+    assert treasury.browser().get("/").headers["Location"] == "/treasury"
