@@ -22,8 +22,8 @@ from server.treasury.wording import FAULT_WORDS, Words, refusal_words
 
 blueprint = Blueprint("treasury", __name__, url_prefix="/treasury")
 FUND = f"<int(min=1,max={LARGEST_NUMBER}):number>"
-# Made by a part of its own, which may be left out.
-_STATEMENT = "treasury.statement"
+# Where a fund's statement is shown: by a part of its own, which stands above this one.
+_STATEMENTS = ("treasury.statement", "fund_statements.page")
 _Result = TypeVar("_Result")
 
 
@@ -51,7 +51,7 @@ def shown(template: str, status: int = 200, **values: Any) -> Any:
         f"treasury/{template}.html",
         say=said,
         may_manage=may(Permission.MANAGE_FUNDS, office_wide=True),
-        has_statement=_STATEMENT in current_app.view_functions,
+        statement_at=next((each for each in _STATEMENTS if each in current_app.view_functions), None),
         done=request.args.get("done", ""),
         **{"refusal": None, "typed": {}, **values},
     )

@@ -15,6 +15,7 @@ from server.funds.giving import confirm_remittance, take_pledge
 from server.funds.rules import MatchKind
 from server.runtime import runtime_of
 from tests.browser.test_pages_in_chromium import photograph
+from tests.support.axe import violations
 from tests.support.clocks import FakeClock
 from tests.support.fund_decisions import CARD, approved, issued
 from tests.support.funds import FUND, FundOffice, a_fund_office
@@ -137,6 +138,26 @@ def test_every_page_fits_its_screen_in_both_languages(visitor, lang):
         assert answer is not None
         assert answer.status == 200, path
         visitor.check(f"{name}-{lang}")
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_axe_finds_nothing_wrong(address, browser: Browser, screen, lang):
+    width, height = SCREENS[screen]
+    # axe itself is a script.
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    Visitor(page, address, screen).log_in("thuquy")
+    for path in PAGES.values():
+        page.goto(f"{address}/treasury{path}{'&' if '?' in path else '?'}lang={lang}")
+        assert violations(page) == [], path
+    page.goto(f"{address}/treasury/{FUND}/donations")
+    page.locator("#donor_phone").fill("x")
+    page.locator("#amount_vnd").fill("x")
+    page.locator("form[action$='/donations'] button").click()
+    page.get_by_role("alert").wait_for()
+    assert violations(page) == [], "a refused form"
+    context.close()
 
 
 def test_a_donation_is_typed_refused_corrected_and_has_its_receipt(visitor):
