@@ -23,7 +23,7 @@ from server.demo.running import PREFERRED_PORT, DemoAsked, run_demo
 )
 @click.option("--port", default=PREFERRED_PORT, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--scale", default="full", type=click.Choice(sorted(SCALES)), hidden=True)
-@click.option("--part", default="all", type=click.Choice(["all", "fund"]), hidden=True)
+@click.option("--part", default="all", type=click.Choice(["all", "campaigns", "fund"]), hidden=True)
 @click.option("--server-command", hidden=True, help="What to start instead of `tungnha`, for tests.")
 def demo(
     *, once: bool, seed: int, keep: Path | None, port: int, scale: str, part: str, server_command: str | None

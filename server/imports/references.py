@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Select, select
 from server.bulk_rows import chunks
 from server.database import Base
 
-# {what: (table, column) of everything that may name it}. A promoter stands as `<kind>:<id>`.
+# {what: (table, column) of everything that may name it}. A promoter stands as `<kind>:<id>`, what a fund's
+# money is restricted to as `area:<key>`.
 REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "area": (
         ("area", "parent_key"),
@@ -30,6 +31,12 @@ REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("quota", "holder"),
         ("participant", "area_key"),
         ("outside_figure", "area_key"),
+        ("donation", "area_key"),
+        ("nomination", "area_key"),
+        ("allocation", "area_key"),
+        ("donation", "bucket"),
+        ("office_donation", "bucket"),
+        ("pledge", "bucket"),
     ),
     "organisation": (
         ("organisation", "parent_key"),
@@ -54,6 +61,10 @@ REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("statement", "worker_id"),
         ("receipt", "worker_id"),
         ("receipt_incident", "worker_id"),
+        ("donation", "worker_id"),
+        ("remittance", "worker_id"),
+        ("nomination", "worker_id"),
+        ("handover", "worker_id"),
         ("quota", "holder"),
         ("fact", "promoter"),
     ),
@@ -108,6 +119,8 @@ def household_ids_referred_to(connection: Connection, household_ids: Select[tupl
 
 def _named(what: str, column: str, keys: list[str]) -> dict[str, str]:
     """Return how a column writes the keys."""
+    if column == "bucket":
+        return {f"{what}:{key}": key for key in keys}
     if column != "promoter":
         return {key: key for key in keys}
     return {f"{kind}:{key}": key for key in keys for kind in _PROMOTERS[what]}

@@ -68,13 +68,21 @@ class Line:
         if time.monotonic() - self._used_s > _IDLE_S:
             self._http.close()
         started = time.perf_counter()
-        self._http.request(request.method, request.path, request.body, dict(request.headers))
-        response = self._http.getresponse()
+        try:
+            response = self._asked(request)
+        except http.client.RemoteDisconnected:
+            # A server lets go of a line that was idle while this machine had no time for either of us.
+            self._http.close()
+            response = self._asked(request)
         body = response.read()
         seconds = time.perf_counter() - started
         self._used_s = time.monotonic()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, headers, body, seconds)
+
+    def _asked(self, request: Request) -> http.client.HTTPResponse:
+        self._http.request(request.method, request.path, request.body, dict(request.headers))
+        return self._http.getresponse()
 
     def send(self, request: Request) -> Reply:
         """Return the answer. Raises RefusedError unless it is 2xx."""

@@ -162,7 +162,7 @@ def test_the_demo_fails_without(safeguard, what_differs, tmp_path):
     server = f"{sys.executable} {ROOT / 'tests/end_to_end/sabotaged_server.py'} {safeguard}"
     folder = tmp_path / "kept"
     done = subprocess.run(
-        [*_DEMO, *_SMALL, "--once", "--keep", str(folder), "--server-command", server],
+        [*_DEMO, *_SMALL, "--part", "campaigns", "--once", "--keep", str(folder), "--server-command", server],
         cwd=ROOT,
         env=demo_environment(),
         capture_output=True,

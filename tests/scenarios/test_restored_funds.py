@@ -13,7 +13,19 @@ from server.receipts.queries import newest_office_receipt
 from server.recovery.jobs import replay_what_waits
 from tests.support.fund_decisions import CARD, approved
 from tests.support.funds import FUND, FundOffice, a_fund, pools_and_fund
-from tests.support.restoring import backed_up, restored
+from tests.support.office_checks import problems_of
+from tests.support.restoring import backed_up, programs_on_path, restored
+from tests.support.small_office import small_office
+
+
+@pytest.fixture
+def office(any_database, monkeypatch):
+    """A small office in whose books nothing disagrees but what doors brought: that is put in without entries."""
+    programs_on_path(monkeypatch)
+    with small_office(any_database) as office:
+        yield office
+        assert [each for each in problems_of(office) if "entry_id is a row, should be None" not in each] == []
+    office.runtime.transactions.engine.dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from server.database import Base
-from server.imports.references import REFERENCES
+from server.imports.references import REFERENCES, referred_to
+from tests.support.funds import COMMUNES, a_fund_office
 from tests.support.offices import import_all_models
 
 # Columns by whose names a table refers to something, and to what.
@@ -39,3 +40,11 @@ def test_every_place_that_is_looked_at_is_there():
     for places in REFERENCES.values():
         for table, column in places:
             assert column in Base.metadata.tables[table].c
+
+
+def test_what_money_is_restricted_to_names_its_area(sqlite_runtime):
+    """A restriction is written as `area:<key>`, and keeps the area from being taken back."""
+    office = a_fund_office(sqlite_runtime)
+    office.cash(1_000, ("area", COMMUNES[1]))
+    found = office.read(referred_to, "area", [COMMUNES[0], COMMUNES[1]])
+    assert found == {COMMUNES[1]}
