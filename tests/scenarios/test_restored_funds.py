@@ -20,7 +20,7 @@ from tests.support.small_office import small_office
 
 @pytest.fixture
 def office(any_database, monkeypatch):
-    """A small office in whose books nothing disagrees but what doors brought: that is put in without entries."""
+    """A small office; what doors brought to its fund is put in without entries, all else agrees."""
     programs_on_path(monkeypatch)
     with small_office(any_database) as office:
         yield office
