@@ -18,6 +18,7 @@ from server.cli.rate_quoting import rates
 from server.cli.recovering import drill, recovery, restore
 from server.cli.running import serve, worker
 from server.cli.setting_up import create_admin, load_areas, load_rates_command, migrate, new_keys
+from server.cli.statement_importing import bank
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,6 +45,7 @@ for _command in (
     ledger_roots,
     quotas,
     funds,
+    bank,
     plans,
     rates,
     enrolment_code,

@@ -7,6 +7,7 @@ from server.funds.nominations import NominationStanding
 from server.funds.publications import PublicationKind, PublicationState
 from server.funds.refusals import FundRefusal
 from server.funds.rules import DonorClass, Stage
+from server.funds.statements import MatchRefusal
 
 REFUSAL_WORDS: dict[FundRefusal, tuple[str, str]] = {
     FundRefusal.FUND_UNKNOWN: ("Không có quỹ này", "There is no such fund"),
@@ -183,4 +184,28 @@ PUBLICATION_STATE_WORDS: dict[PublicationState, tuple[str, str]] = {
     PublicationState.DUE: ("Phải công bố", "Due"),
     PublicationState.OVERDUE: ("Quá hạn", "Overdue"),
     PublicationState.DONE: ("Đã công bố", "Published"),
+}
+MATCH_WORDS: dict[MatchRefusal, tuple[str, str]] = {
+    MatchRefusal.FUND_UNKNOWN: ("Không có quỹ này", "There is no such fund"),
+    MatchRefusal.MAPPING_UNKNOWN: ("Không có mẫu cột này", "There is no such column mapping"),
+    MatchRefusal.LINE_UNKNOWN: ("Không có dòng sao kê này", "There is no such line"),
+    MatchRefusal.LINE_MATCHED: ("Dòng này đã được đối chiếu", "This line is matched already"),
+    MatchRefusal.TARGET_GONE: (
+        "Khoản này không còn chờ đối chiếu",
+        "What was chosen waits for no line any more",
+    ),
+    MatchRefusal.AMOUNTS_DIFFER: ("Số tiền không bằng nhau", "The amounts differ"),
+    MatchRefusal.OFFICE_CASH_SHORT: (
+        "Tiền mặt tại văn phòng không đủ số này",
+        "There is not as much cash at the office",
+    ),
+    MatchRefusal.MATCH_UNKNOWN: (
+        "Không có lần đối chiếu này, hoặc đã huỷ",
+        "There is no such match, or it was undone",
+    ),
+    MatchRefusal.BOUNCED_SINCE: (
+        "Khoản này đã bị ngân hàng trả lại; huỷ đối chiếu đó trước",
+        "The bank has taken it back since; undo that first",
+    ),
+    MatchRefusal.REASON_MISSING: ("Lý do từ 10 đến 500 ký tự", "A reason has 10 to 500 characters"),
 }
