@@ -197,6 +197,7 @@ ROUTES: dict[str, Rule] = {
     "treasury.donation": _FUNDS_SEEN,
     "treasury.pledges": _FUNDS_SEEN,
     "treasury.remittances": _FUNDS_SEEN,
+    "treasury.bank": _FUNDS_SEEN,
     # Who gave is sealed; opening it is audited.
     "treasury.donor": _FUNDS_MANAGED,
     "treasury.pledge_donor": _FUNDS_MANAGED,
@@ -220,6 +221,9 @@ ROUTES: dict[str, Rule] = {
     "treasury.take_pledge": _FUNDS_MANAGED,
     "treasury.cancel_pledge": _FUNDS_MANAGED,
     "treasury.confirm_remittance": _FUNDS_MANAGED,
+    "treasury.import_bank_statement": _FUNDS_MANAGED,
+    "treasury.match_bank_line": _FUNDS_MANAGED,
+    "treasury.undo_bank_match": _FUNDS_MANAGED,
     # A sheet is of the whole office, so nobody imports for an area.
     "imports.overview": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),
     "imports.check": Rule(Permission.IMPORT_SHEETS, RouteScope.OFFICE),

@@ -22,7 +22,7 @@ from server.funds.setting_up import create_fund as create
 from server.funds.setting_up import mark_published as publish
 from server.funds.wording import DONOR_CLASS_WORDS, PUBLICATION_STATE_WORDS, PUBLICATION_WORDS
 from server.runtime import current_runtime
-from server.treasury import card_routes, giving_routes
+from server.treasury import bank_routes, card_routes, giving_routes
 from server.treasury.forms import read_fund, read_publication
 from server.treasury.lists import payout_lines
 from server.treasury.overview import fund_page, glances, publications
@@ -41,7 +41,7 @@ from server.treasury.wiring import (
 from server.treasury.wording import CASH_AGE_WORDS, PAYOUT_WORDS
 from sync.clock import local_day
 
-__all__ = ["blueprint", "card_routes", "giving_routes"]
+__all__ = ["bank_routes", "blueprint", "card_routes", "giving_routes"]
 
 
 @blueprint.get("")

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 from server.funds.accounts import ANY
 from server.funds.incoming import DOOR_CASH, DOOR_TRANSFER, OFFICE_CASH_IN, TRANSFER
+from server.funds.matching import Reason
 from server.funds.refusals import FundRefusal, FundRefusedError
+from server.funds.rules import MatchKind
 from server.funds.wording import EXCLUSION_WORDS, NOMINATION_WORDS, REFUSAL_WORDS, STAGE_WORDS
 from server.treasury.rules import CashAge, PledgeState
 
@@ -44,6 +46,24 @@ WAY_WORDS: dict[str, Words] = {"cash": ("Tiền mặt", "Cash"), "transfer": ("C
 PAYOUT_WORDS: dict[str, Words] = {
     "premium": ("Trả tiền thẻ", "Premiums"),
     "refund": ("Hoàn lại", "Refund"),
+}
+MATCH_KIND_WORDS: dict[str, Words] = {
+    MatchKind.DOOR_DONATION: ("Ủng hộ thu tại nhà, chuyển khoản", "A transfer reported at a door"),
+    MatchKind.OFFICE_DONATION: ("Ủng hộ chuyển khoản", "A donation by transfer"),
+    MatchKind.REMITTANCE: ("Nhân viên nộp tiền", "Cash that an agent carried"),
+    MatchKind.DEPOSIT: ("Văn phòng nộp tiền mặt", "Cash of the office, paid in"),
+    MatchKind.PREMIUM: ("Trả tiền mua thẻ", "Premiums paid"),
+    MatchKind.REFUND: ("Hoàn lại người ủng hộ", "A refund"),
+    MatchKind.BOUNCE: ("Ngân hàng trả lại", "A transfer that bounced"),
+    MatchKind.NOTHING: ("Không thuộc khoản nào (phí, lãi…)", "None of these (fee, interest…)"),
+}
+GROUND_WORDS: dict[Reason, Words] = {
+    Reason.AMOUNT: ("cùng số tiền", "same amount"),
+    Reason.NAME: ("có tên", "names them"),
+    Reason.MARK: ("có mã", "has its mark"),
+    Reason.FUND_CODE: ("có mã quỹ", "has the fund's code"),
+    Reason.DEPOSIT_WORDS: ("nội dung nộp tiền", "says a deposit"),
+    Reason.OWN_WORDS: ("lời của ngân hàng", "the bank's own words"),
 }
 CASH_AGE_WORDS: dict[CashAge, Words] = {
     CashAge.FRESH: ("Trong ngày", "Within a day"),

@@ -13,8 +13,10 @@ from werkzeug.serving import make_server
 from server.funds.allocating import propose_card
 from server.funds.giving import confirm_remittance, take_pledge
 from server.funds.rules import MatchKind
+from server.funds.statements import import_statement
 from server.runtime import runtime_of
 from tests.browser.test_pages_in_chromium import photograph
+from tests.server.bank.statements import Moved, as_xlsx, debit_credit_rows
 from tests.support.axe import violations
 from tests.support.clocks import FakeClock
 from tests.support.fund_decisions import CARD, approved, issued
@@ -32,6 +34,7 @@ PAGES = {
     "doors": f"/{FUND}/donations?from=doors",
     "pledges": f"/{FUND}/pledges",
     "remittances": f"/{FUND}/remittances",
+    "bank": f"/{FUND}/bank",
     "nominations": f"/{FUND}/nominations",
     "cards": f"/{FUND}/cards",
     "issued": f"/{FUND}/cards?stage=issued",
@@ -62,6 +65,12 @@ def fill(office: FundOffice) -> None:
     approved(office)
     issued(office)
     office.act(propose_card, office.nominate())
+    lines = [
+        Moved(office.day, CARD, "NGUYEN VAN MAU CK UNG HO TN7", "FT2013355512"),
+        Moved(office.day, 750_000, "CONG TY MAU UNG HO QUY THE", "FT2013355513"),
+        Moved(office.day, -11_000, "THU PHI QUAN LY TAI KHOAN", "FT2013355514"),
+    ]
+    office.act(import_statement, FUND, as_xlsx(debit_credit_rows(lines, 0, "0112345678")))
 
 
 @dataclass
